@@ -1,0 +1,46 @@
+"""Checks of what a caller passes in; each names the argument and its bounds."""
+
+import math
+from collections.abc import Collection
+
+from aegis_async.errors import AegisError, ConfigurationError, InvalidArgumentError
+
+__all__ = ["choice", "integer", "seconds"]
+
+
+def integer(
+    name: str,
+    value: object,
+    *,
+    minimum: int,
+    maximum: int | None = None,
+    error: type[AegisError] = InvalidArgumentError,
+) -> int:
+    """Give back ``value`` if it is an int (no bool) within the bounds, or raise ``error``."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise error(f"{name} must be an integer, not {_shown(value)}")
+    if value < minimum or (maximum is not None and value > maximum):
+        bounds = f"at least {minimum}" if maximum is None else f"between {minimum} and {maximum}"
+        raise error(f"{name} must be {bounds}, not {value}")
+    return value
+
+
+def seconds(name: str, value: object, *, zero: bool = False) -> float:
+    """Give back ``value`` as a finite number of seconds above zero (or at zero), or raise."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigurationError(f"{name} must be a number of seconds, not {_shown(value)}")
+    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+        raise ConfigurationError(f"{name} must be {'zero or more' if zero else 'more than zero'}, not {value}")
+    return float(value)
+
+
+def choice(name: str, value: object, choices: Collection[object]) -> None:
+    """Raise if ``value`` is none of ``choices``."""
+    if value not in choices:
+        allowed = ", ".join(map(repr, choices))
+        raise InvalidArgumentError(f"{name} must be one of {allowed}, not {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 - long enough to recognise

@@ -1,0 +1,119 @@
+"""The fast path: the documented shape straight into Structs; what fails there gets one more chance.
+
+The second path (`_revisions`) runs only for this package's own models, and only when the JSON is sound and
+the shape is not the documented one.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar, cast, get_args
+
+import msgspec
+
+from aegis_async import models
+from aegis_async._decode import _complaints, _revisions
+from aegis_async.errors import InvalidArgumentError
+
+__all__ = ["BodyDecoder", "Decoders"]
+
+T = TypeVar("T")
+
+# msgspec's own errors, and the two that it lets through.
+_BROKEN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class BodyDecoder(Generic[T]):
+    """Decodes bodies into one type.
+
+    Args:
+        type_: A type that msgspec decodes JSON into; ``bytes`` gives the body as it is.
+
+    Raises:
+        InvalidArgumentError: msgspec cannot decode into ``type_``.
+    """
+
+    __slots__ = ("_check", "_fast", "_revised", "_type")
+
+    def __init__(self, type_: type[T]) -> None:
+        self._type = type_
+        self._fast = _fast_path(type_)
+        self._revised: _revisions.Revised | None = None
+        self._check = _CHECKS.get(type_)
+
+    def __call__(self, body: bytes | bytearray) -> T:
+        """Decode one body.
+
+        Raises:
+            DecodeError: It is no JSON, breaks off, or is not of the documented or an older shape.
+        """
+        try:
+            value = self._fast(body)
+            if self._check is not None:
+                self._check(value)
+        except _BROKEN as error:
+            fault: Exception = error
+        else:
+            return value
+        return self._second_chance(body, fault)
+
+    def _second_chance(self, body: bytes | bytearray, fault: Exception) -> T:
+        if isinstance(fault, msgspec.ValidationError) and _is_ours(self._type):
+            if self._revised is None:
+                self._revised = _revisions.Revised(self._type)
+            try:
+                value = cast("T", self._revised(body))
+                if self._check is not None:
+                    self._check(value)
+            except _revisions.Unchanged:
+                pass
+            except _BROKEN as error:
+                fault = error
+            else:
+                return value
+        raise _complaints.decode_error(fault, body)
+
+
+class Decoders:
+    """One decoder for each type that a client has met."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[Any, BodyDecoder[Any]] = {}
+
+    def of(self, type_: type[T]) -> BodyDecoder[T]:
+        """Give the decoder of ``type_``, built when it is first asked for.
+
+        Raises:
+            InvalidArgumentError: msgspec cannot decode into ``type_``.
+        """
+        known = self._known.get(type_)
+        if known is None:
+            known = self._known[type_] = BodyDecoder(type_)
+        return known
+
+
+def _fast_path(type_: type[T]) -> Callable[[bytes | bytearray], T]:
+    if type_ is bytes:
+        return cast("Callable[[bytes | bytearray], T]", bytes)
+    try:
+        return msgspec.json.Decoder(type_).decode
+    except TypeError as error:
+        complaint = str(error)
+    raise InvalidArgumentError(f"type cannot be decoded from JSON: {complaint}")
+
+
+def _is_ours(type_: Any) -> bool:
+    return any(getattr(part, "__module__", None) == models.__name__ for part in (type_, *get_args(type_)))
+
+
+def _finite_costs(collection: models.DataCollection) -> None:
+    # A Decimal takes "NaN" and "Infinity", and msgspec has no constraint that forbids them.
+    for r, run in enumerate(collection.runs):
+        for e, evaluation in enumerate(run.evaluations):
+            cost = evaluation.evaluation_cost
+            if cost is not None and not cost.is_finite():
+                where = f"$.runs[{r}].evaluations[{e}].evaluation_cost"
+                raise msgspec.ValidationError(f"Expected a finite number, got {cost} - at `{where}`")
+
+
+_CHECKS: Final[dict[Any, Callable[[Any], None]]] = {models.DataCollection: _finite_costs}

@@ -1,0 +1,47 @@
+"""Owners of background tasks: whatever is begun here is awaited or cancelled here."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+__all__ = ["TaskOwner", "abandon", "finish"]
+
+T = TypeVar("T")
+
+
+class TaskOwner:
+    """Holds the tasks of one client until they end."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin ``work`` as a task that this owner keeps until its end."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def aclose(self) -> None:
+        """Cancel every task and wait for it to be gone."""
+        await finish(*self._tasks)
+
+
+async def finish(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel ``tasks`` and wait until each is gone; their results and errors are dropped."""
+    current = asyncio.current_task()
+    others = [task for task in tasks if task is not current]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def abandon(loop: asyncio.AbstractEventLoop, *tasks: asyncio.Task[Any]) -> None:
+    """Cancel ``tasks`` without waiting, from a finalizer that may run in any thread."""
+    if loop.is_closed() or all(task.done() for task in tasks):
+        return
+    if asyncio._get_running_loop() is loop:  # noqa: SLF001 - the documented form raises where this gives None
+        for task in tasks:
+            task.cancel()
+    else:
+        loop.call_soon_threadsafe(lambda: [task.cancel() for task in tasks])
