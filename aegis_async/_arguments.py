@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Collection
+from typing import Final
 
 from aegis_async.errors import AegisError, ConfigurationError, InvalidArgumentError
 
 __all__ = ["choice", "integer", "seconds"]
+
+_PRINTED_BITS: Final = 256
 
 
 def integer(
@@ -21,7 +24,7 @@ def integer(
         raise error(f"{name} must be an integer, not {_shown(value)}")
     if value < minimum or (maximum is not None and value > maximum):
         bounds = f"at least {minimum}" if maximum is None else f"between {minimum} and {maximum}"
-        raise error(f"{name} must be {bounds}, not {value}")
+        raise error(f"{name} must be {bounds}, not {_shown(value)}")
     return value
 
 
@@ -42,5 +45,7 @@ def choice(name: str, value: object, choices: Collection[object]) -> None:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > _PRINTED_BITS:
+        return "a far larger one"  # Python itself refuses to print the largest
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 - long enough to recognise

@@ -19,8 +19,14 @@ class TaskOwner:
         """Begin ``work`` as a task that this owner keeps until its end."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            # Marks it as seen: a page that was fetched ahead and never asked for has nobody to tell.
+            task.exception()
 
     async def aclose(self) -> None:
         """Cancel every task and wait for it to be gone."""

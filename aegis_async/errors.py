@@ -128,7 +128,7 @@ class RequestTimeoutError(RequestError, TimeoutError):
         seconds: The limit that was hit.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each documented attribute
         self,
         message: str,
         *,

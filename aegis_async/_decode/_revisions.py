@@ -90,7 +90,9 @@ def _struct(node: object, info: Any) -> object:
     for field, id_field in _ID_INSTEAD.get(info.cls, {}).items():
         if field not in known and id_field in known:
             known[field] = _lookup(id=known[id_field])
-    return known | {f.encode_name: _upgraded(known[f.encode_name], f.type) for f in info.fields if f.encode_name in known}
+    return known | {
+        f.encode_name: _upgraded(known[f.encode_name], f.type) for f in info.fields if f.encode_name in known
+    }
 
 
 def _union(node: object, info: Any) -> object:

@@ -1,0 +1,197 @@
+"""The client: wires session, decoders and resources together; the only place that does."""
+
+import warnings
+from collections.abc import Callable, Hashable, Mapping
+from ssl import SSLContext
+from types import EllipsisType, TracebackType, UnionType
+from typing import Self, TypeVar
+
+from aegis_async._arguments import integer
+from aegis_async._clock import Clock
+from aegis_async._config import RetryPolicy, Timeout, resolve_base_url, resolve_key
+from aegis_async._decode import Decoders
+from aegis_async._pagination import Paginator
+from aegis_async._resources import Api, DataCollections
+from aegis_async._session import ClientSession, Options, Param, Session, Wire
+from aegis_async.errors import ConfigurationError
+
+__all__ = ["AegisClient"]
+
+T = TypeVar("T")
+
+_MAX_BODY_SIZE = 268_435_456
+
+
+class AegisClient:
+    """The way to the service; one for each program and event loop.
+
+    Use it as ``async with AegisClient() as client:``, or call ``aclose()`` at the end. It may be built before there
+    is an event loop, and works in the loop it is first used in; when that loop is closed, the next use starts anew.
+
+    Args:
+        api_key: The key; default ``AEGIS_API_KEY``. Whitespace around it is stripped.
+        base_url: Where the service is; default ``AEGIS_BASE_URL``, else the public service. Plain http only to
+            loopback.
+        timeout: Limits of one attempt; a bare number of seconds limits the whole attempt.
+        retry: How often and after how long a failed attempt is made again.
+        max_concurrency: Requests of this client on the wire at once; others wait their turn, first come first
+            served, and that wait is in no timeout.
+        max_body_size: Bytes of one body after decompression; a larger one is a ``RequestError``.
+        session: An aiohttp session of yours. It is never closed and never changed: redirects, status handling and
+            timeouts are set for each request, and its middlewares do not run, since they could repeat one. Its
+            cookies, default headers, proxies and pool stay its own: cookies are then kept and sent back, its
+            headers go along, its ``trust_env`` and NETRC apply, and a pool that is smaller than ``max_concurrency``
+            makes a request wait inside its ``connect`` timeout.
+        proxy: The URL of a proxy for every request.
+        trust_env: Whether to take the proxy from ``HTTPS_PROXY`` and the like. NETRC is never read.
+        ssl: TLS settings of yours, as for a private certificate authority; default verifies against the system's.
+
+    Raises:
+        ConfigurationError: An argument or the environment cannot work; the text never holds the key.
+    """
+
+    def __init__(  # noqa: PLR0913 - the settings of a client, each with a default
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: Timeout | float = Timeout(),  # noqa: B008 - frozen
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        max_concurrency: int = 16,
+        max_body_size: int = _MAX_BODY_SIZE,
+        session: ClientSession | None = None,
+        proxy: str | None = None,
+        trust_env: bool = False,
+        ssl: SSLContext | None = None,
+    ) -> None:
+        self._parent: AegisClient | None = None
+        self._key = resolve_key(api_key)
+        _require("session", session, ClientSession | None)
+        _require("proxy", proxy, str | None)
+        _require("ssl", ssl, SSLContext | None)
+        wire = Wire(
+            base_url=resolve_base_url(base_url),
+            key=self._key,
+            max_body_size=integer("max_body_size", max_body_size, minimum=1, error=ConfigurationError),
+            session=session,
+            proxy=proxy,
+            trust_env=trust_env,
+            ssl=ssl,
+        )
+        limit = integer("max_concurrency", max_concurrency, minimum=1, error=ConfigurationError)
+        self._session = Session(wire, limit, Clock())
+        self._api = Api(self._session, _options(timeout, retry), Decoders())
+        self._data_collections = DataCollections(self._api)
+
+    def __repr__(self) -> str:
+        return f"<AegisClient {self._session.base} key={self._key!r}>"
+
+    @property
+    def data_collections(self) -> DataCollections:
+        """Data collections: ``list``, ``get``, ``get_many``."""
+        return self._data_collections
+
+    def with_options(
+        self, *, timeout: Timeout | float | None = None, retry: RetryPolicy | None = None
+    ) -> "AegisClient":
+        """Give a view on this client: the same connections and limits, with other options for its calls.
+
+        Closing the view closes the client.
+
+        Args:
+            timeout: Limits of one attempt; None keeps this client's.
+            retry: How often and after how long a failed attempt is made again; None keeps this client's.
+        """
+        current = self._api.options
+        view = object.__new__(AegisClient)
+        view._parent = self
+        view._key = self._key
+        view._session = self._session
+        view._api = self._api.with_options(
+            _options(current.timeout if timeout is None else timeout, current.retry if retry is None else retry)
+        )
+        view._data_collections = DataCollections(view._api)
+        return view
+
+    async def fetch(self, path: str, type: type[T], params: Mapping[str, Param] | None = None) -> T:  # noqa: A002 - reads best at the call
+        """Give one answer of any endpoint, decoded into a type of yours.
+
+        Args:
+            path: Under the base URL, as ``"/runs/1"``: plain steps, no query.
+            type: A msgspec Struct or anything that msgspec decodes JSON into; ``bytes`` gives the body.
+            params: The query; True and False go out as ``true`` and ``false``, None not at all.
+
+        Raises:
+            InvalidArgumentError: ``path``, ``type`` or ``params`` cannot be used; nothing was sent.
+            StatusError: The service answered with something else than a 2xx.
+            DecodeError: The body is not of ``type``.
+        """
+        return await self._api.fetch(path, type, params)
+
+    def paginate(  # noqa: PLR0913 - the arguments of a listing
+        self,
+        path: str,
+        item_type: type[T],
+        *,
+        page: int = 1,
+        page_size: int = 100,
+        max_pages: int | None = None,
+        prefetch: int = 0,
+        params: Mapping[str, Param] | None = None,
+        key: Callable[[T], Hashable] | EllipsisType | None = ...,
+    ) -> Paginator[T]:
+        """Give a listing of any endpoint that pages as the service does, with items of a type of yours.
+
+        Args:
+            path: Under the base URL, as ``"/datasets"``.
+            item_type: The type of one item; ``msgspec.Raw`` gives its bytes.
+            page: The first page, from 1.
+            page_size: Items on a page, 1 to 10000.
+            max_pages: Pages to read at most.
+            prefetch: Pages to keep in flight ahead of the consumer.
+            params: More of the query.
+            key: What makes two items the same, so that the second is not given again. Default: the ``id`` of a
+                Struct that has one, else nothing. None turns it off.
+
+        Raises:
+            InvalidArgumentError: An argument is outside its bounds.
+        """
+        return self._api.paginate(
+            path,
+            item_type,
+            page=page,
+            page_size=page_size,
+            max_pages=max_pages,
+            prefetch=prefetch,
+            params=params,
+            key=key,
+        )
+
+    async def aclose(self) -> None:
+        """End every task and connection of the client; calling it again does nothing."""
+        await self._session.aclose()
+
+    async def __aenter__(self) -> Self:
+        self._session.tasks()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        session: Session | None = getattr(self, "_session", None)
+        if session is not None and session.opened and self._parent is None:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+
+
+def _options(timeout: Timeout | float, retry: RetryPolicy) -> Options:
+    _require("retry", retry, RetryPolicy)
+    return Options(Timeout.of(timeout), retry)
+
+
+def _require(name: str, value: object, kind: type | UnionType) -> None:
+    if not isinstance(value, kind):
+        wanted = kind.__name__ if isinstance(kind, type) else str(kind)
+        raise ConfigurationError(f"{name} must be {wanted}, not {type(value).__name__}")

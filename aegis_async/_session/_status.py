@@ -1,0 +1,97 @@
+"""What an answer other than a 2xx means, as an error with the service's own words."""
+
+from datetime import datetime
+from typing import Final, TypeVar
+
+import msgspec
+
+from aegis_async._config import ApiKey
+from aegis_async._retry import retry_after
+from aegis_async._session._request import RawResponse, Request
+from aegis_async.errors import (
+    STATUS_ERRORS,
+    DecodeError,
+    OrganizationRequiredError,
+    RequestError,
+    RequestValidationError,
+    ServerError,
+    StatusError,
+    Violation,
+)
+
+__all__ = ["masked", "status_error"]
+
+E = TypeVar("E", RequestError, StatusError, DecodeError)
+
+_KEPT: Final = 2048  # bytes of the body that an error carries
+_SHOWN: Final = 300  # characters of the service's words in an error's text
+_SERVER_FAULT: Final = 500
+
+
+class _Complaint(msgspec.Struct):
+    loc: tuple[str | int, ...]
+    msg: str
+    type: str = ""
+
+
+class _Detail(msgspec.Struct):
+    detail: msgspec.Raw
+
+
+def status_error(raw: RawResponse, request: Request, which: str, now: datetime) -> StatusError:
+    """Give the error for ``raw``; the text names the request, the status and the service's reason."""
+    violations, detail = _words(raw.body)
+    cls = _class(raw.status, request)
+    reason = "; ".join(map(str, violations)) or detail or _hint(raw)
+    error = cls(
+        f"{request}: {raw.status}{f': {reason[:_SHOWN]}' if reason else ''} {which}",
+        status=raw.status,
+        detail=detail,
+        request_id=raw.request_id,
+        body=bytes(raw.body[:_KEPT]).decode(errors="replace"),
+        method=request.method,
+        url=str(request.url),
+        retry_after=retry_after(raw.retry_after, raw.date, now),
+    )
+    if isinstance(error, RequestValidationError):
+        error.violations = violations
+    return error
+
+
+def masked(error: E, key: ApiKey, attempt: int) -> E:
+    """Give ``error`` with its attempt, and with the key masked wherever the other side repeated it."""
+    error.attempts = attempt
+    error.args = (key.mask(str(error)),)
+    for name, value in vars(error).items():
+        if isinstance(value, str):
+            setattr(error, name, key.mask(value))
+    if isinstance(error, RequestValidationError):
+        error.violations = tuple(Violation(v.loc, key.mask(v.msg), v.type) for v in error.violations)
+    return error
+
+
+def _class(status: int, request: Request) -> type[StatusError]:
+    if status == 404 and request.organization_only:  # noqa: PLR2004 - the status says it
+        return OrganizationRequiredError
+    if status >= _SERVER_FAULT:
+        return ServerError
+    return STATUS_ERRORS.get(status, StatusError)
+
+
+def _words(body: bytes | bytearray) -> tuple[tuple[Violation, ...], str | None]:
+    """Give the violations and the detail of a body; anything but JSON with a ``detail`` has neither."""
+    try:
+        detail = bytes(msgspec.json.decode(body, type=_Detail).detail)
+        if detail.startswith(b"["):
+            complaints = msgspec.json.decode(detail, type=list[_Complaint])
+            return tuple(Violation(c.loc, c.msg, c.type) for c in complaints), None
+        value: object = msgspec.json.decode(detail)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return (), None
+    return (), value if isinstance(value, str) else detail.decode(errors="replace")
+
+
+def _hint(raw: RawResponse) -> str:
+    if raw.location:
+        return "a redirect that leaves the service's origin, or one too many, is not followed"
+    return ""
