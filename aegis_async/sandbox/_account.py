@@ -130,9 +130,7 @@ class Account:
         with self._lock:
             keys = self._view(kind, shared)
             start = (page - 1) * page_size
-            owned = [
-                (self._record(KINDS[kind].collection(key)), key) for key in keys[start : start + page_size]
-            ]
+            owned = [(self._record(KINDS[kind].collection(key)), key) for key in keys[start : start + page_size]]
             if kind == COLLECTIONS:
                 self._drift(page)
         rows = (self._row(kind, record, key) for record, key in owned)

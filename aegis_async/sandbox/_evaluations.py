@@ -58,9 +58,7 @@ def _under_way(planned: list[_Judgement]) -> list[_Judgement]:
     return [*done[:-1], done[-1]._replace(result=None, pending=True)]
 
 
-def _evaluation(
-    rng: Random, run: Run, j: int, judgement: _Judgement, span: tuple[datetime, datetime]
-) -> Document:
+def _evaluation(rng: Random, run: Run, j: int, judgement: _Judgement, span: tuple[datetime, datetime]) -> Document:
     metric, record, result, pending = judgement
     facts = run.facts
     threshold = _threshold(run, metric)

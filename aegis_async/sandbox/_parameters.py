@@ -85,9 +85,7 @@ class Boolean:
     def read(self, text: str) -> bool:
         """Give the boolean, or raise `UnprocessableError`."""
         if text.lower() not in _TRUTHS:
-            raise _problem(
-                self, "bool_parsing", "Input should be a valid boolean, unable to interpret input", text
-            )
+            raise _problem(self, "bool_parsing", "Input should be a valid boolean, unable to interpret input", text)
         return _TRUTHS[text.lower()]
 
 

@@ -87,9 +87,7 @@ def stamp(moment: datetime) -> str:
 
 def run_count(seed: int, collection_id: int) -> int:
     """Count the runs that a collection has before any change."""
-    return (
-        0 if collection_id == example.EXAMPLE_ID else _counts(stream(seed, collection_id), collection_id)[0]
-    )
+    return 0 if collection_id == example.EXAMPLE_ID else _counts(stream(seed, collection_id), collection_id)[0]
 
 
 def dataset_ids(seed: int, collection_id: int) -> list[int]:

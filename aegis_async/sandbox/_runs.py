@@ -6,6 +6,7 @@ Drawing a run's result before its evaluations keeps a listing cheap, and makes b
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import fsum
 from random import Random
 from typing import Final
 
@@ -93,7 +94,8 @@ def _identity(rng: Random, drawn: Plan, k: int, dataset: Document | None, starte
 def _outcome(drawn: Plan, scores: dict[Metric, float], ended: datetime, *, finished: bool) -> Document:
     if not finished:
         return dict.fromkeys(("result", "aggregate_results", "finished_at", "is_gte_threshold"))
-    result = round(sum(scores.values()) / len(scores), 2)
+    # fsum is exact; sum() itself was changed in Python 3.12, and seeds must mean the same everywhere.
+    result = round(fsum(scores.values()) / len(scores), 2)
     return {
         "result": result,
         "aggregate_results": {metric.shortname: _short(score) for metric, score in scores.items()},

@@ -116,9 +116,7 @@ class Sandbox:
         """
         self._account.delete(collection_id)
 
-    def drift(
-        self, *, after_page: int, add: int = 0, add_first: int = 0, delete: Collection[int] = ()
-    ) -> None:
+    def drift(self, *, after_page: int, add: int = 0, add_first: int = 0, delete: Collection[int] = ()) -> None:
         """Let the listing move once, between one page and the next.
 
         Args:

@@ -73,9 +73,7 @@ def answer(account: Account, keys: Mapping[str, bool], question: Question) -> An
 def refusal(status: int, detail: object, headers: Mapping[str, str] | None = None) -> Answer:
     """Give an answer with FastAPI's body for an error."""
     # Escaped, because what is echoed may hold half of a surrogate pair.
-    return Answer(
-        status, iter([json.dumps({"detail": detail}, separators=(",", ":")).encode()]), headers or {}
-    )
+    return Answer(status, iter([json.dumps({"detail": detail}, separators=(",", ":")).encode()]), headers or {})
 
 
 def _page(account: Account, kind: str, *, page: int, page_size: int, shared: bool | None) -> Iterator[bytes]:

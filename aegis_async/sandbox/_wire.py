@@ -92,9 +92,7 @@ class Wire:
         latency: Seconds before every answer.
     """
 
-    def __init__(
-        self, service: Callable[[Question], Answer], faults: FaultPlan, log: Log, latency: float
-    ) -> None:
+    def __init__(self, service: Callable[[Question], Answer], faults: FaultPlan, log: Log, latency: float) -> None:
         self._service = service
         self._faults = faults
         self._log = log
@@ -163,9 +161,7 @@ async def _collected(pieces: Iterator[bytes]) -> bytes:
     return b"".join(taken)
 
 
-def _dressed(
-    request: web.BaseRequest, answer: Answer, body: bytes, place: int
-) -> tuple[dict[str, str], bytes]:
+def _dressed(request: web.BaseRequest, answer: Answer, body: bytes, place: int) -> tuple[dict[str, str], bytes]:
     headers = {"x-request-id": f"req_{place:08x}", "Vary": "Accept-Encoding", **answer.headers}
     if answer.status in _BODILESS:
         return headers, b""
@@ -177,9 +173,7 @@ def _dressed(
 
 
 def _takes_gzip(accepted: str) -> bool:
-    codings = {
-        name.strip(): weight for name, _, weight in (one.partition(";") for one in accepted.split(","))
-    }
+    codings = {name.strip(): weight for name, _, weight in (one.partition(";") for one in accepted.split(","))}
     return "gzip" in codings and codings["gzip"].strip() not in {"q=0", "q=0.0"}
 
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import aiohttp
 import pytest
+
 from aegis_async.sandbox import Sandbox
 
 

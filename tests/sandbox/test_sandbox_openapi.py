@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
-from aegis_async.sandbox import Sandbox
 from hypothesis import settings
+
+from aegis_async.sandbox import Sandbox
 
 API = Path(__file__).parents[1] / "api"
 
@@ -17,7 +19,7 @@ SCHEMA.config.generation.update(allow_extra_parameters=False, with_security_para
 
 
 @pytest.fixture(scope="module")
-def seen(steady: Sandbox) -> Iterator[Counter[tuple[str, int]]]:
+def seen() -> Iterator[Counter[tuple[str, int]]]:
     statuses: Counter[tuple[str, int]] = Counter()
     yield statuses
     assert {200, 422} <= {status for _, status in statuses}, "the generated requests prove nothing"
@@ -26,12 +28,10 @@ def seen(steady: Sandbox) -> Iterator[Counter[tuple[str, int]]]:
 @SCHEMA.parametrize()
 @settings(max_examples=80, deadline=None, derandomize=True)
 def test_generated_requests_are_answered_as_the_schema_says(
-    case: schemathesis.Case, steady: Sandbox, seen: Counter[tuple[str, int]]
+    case: schemathesis.Case[Any], steady: Sandbox, seen: Counter[tuple[str, int]]
 ) -> None:
     """Valid parameters are accepted, others refused, and each answer has its documented shape."""
-    response = case.call_and_validate(
-        base_url=steady.url, headers={"Authorization": f"Bearer {steady.api_key}"}
-    )
+    response = case.call_and_validate(base_url=steady.url, headers={"Authorization": f"Bearer {steady.api_key}"})
 
     seen[case.path, response.status_code] += 1
 
@@ -42,9 +42,7 @@ def test_every_collection_has_the_documented_shape(collection_id: int, steady: S
     operation = SCHEMA["/data-collections/{data_collection_id}"]["GET"]
     case = operation.Case(path_parameters={"data_collection_id": collection_id})
 
-    response = case.call_and_validate(
-        base_url=steady.url, headers={"Authorization": f"Bearer {steady.api_key}"}
-    )
+    response = case.call_and_validate(base_url=steady.url, headers={"Authorization": f"Bearer {steady.api_key}"})
 
     assert 200 == response.status_code
 
@@ -53,9 +51,7 @@ def test_every_summary_has_the_documented_shape(steady: Sandbox) -> None:
     """A listing of the whole account fits the schema of a page."""
     case = SCHEMA["/data-collections"]["GET"].Case(query={"page_size": 60})
 
-    response = case.call_and_validate(
-        base_url=steady.url, headers={"Authorization": f"Bearer {steady.api_key}"}
-    )
+    response = case.call_and_validate(base_url=steady.url, headers={"Authorization": f"Bearer {steady.api_key}"})
 
     assert 60 == response.json()["meta"]["items_on_page"]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
 from aegis_async.sandbox import Sandbox
 
 PAGE = Path(__file__).parents[1] / "api" / "get-data-collections.txt"
