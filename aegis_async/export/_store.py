@@ -1,0 +1,179 @@
+"""Where files are kept: whole objects that appear at once or not at all.
+
+Everything an export writes goes through the five calls of a `Store`, so that an object store can take the
+local folder's place.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+
+from aegis_async.errors import ExportError
+from aegis_async.export._layout import temporary_name
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Data", "LocalStore", "Store", "explained"]
+
+Data: TypeAlias = "bytes | memoryview | pa.Buffer"
+
+_HINTS: Final = {
+    errno.ENOSPC: "the disk is full; make room and run the export again",
+    errno.EDQUOT: "the disk quota is used up; make room and run the export again",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EROFS: "the file system is read-only",
+}
+# What file systems without hard links answer.
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+
+
+class Store(Protocol):
+    """Keeps whole objects under paths such as ``runs/000001-0001.parquet``."""
+
+    def put(self, path: str, data: Data) -> None:
+        """Store an object, in place of an earlier one."""
+
+    def put_if_absent(self, path: str, data: Data) -> bool:
+        """Store an object unless there is one; tell whether it was stored."""
+
+    def get(self, path: str) -> bytes:
+        """Give an object."""
+
+    def list(self, folder: str) -> list[str]:
+        """Give the paths of the objects in a folder, sorted; unfinished ones are among them."""
+
+    def delete(self, path: str) -> None:
+        """Remove an object; one that is gone already is no error."""
+
+
+class LocalStore:
+    """Keeps objects as files of a local folder.
+
+    A file is written under a hidden name, flushed to the disk, and then renamed, so that no reader and no
+    crash ever meets half of one. Links are neither followed nor listed.
+
+    Args:
+        root: The folder, which exists.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, path: str, data: Data) -> None:
+        """Store an object, in place of an earlier one.
+
+        Raises:
+            ExportError: The disk is full, or the folder cannot be written to.
+        """
+        with self._written(path, data) as (temporary, final):
+            temporary.replace(final)
+
+    def put_if_absent(self, path: str, data: Data) -> bool:
+        """Store an object unless there is one; tell whether it was stored.
+
+        Raises:
+            ExportError: The disk is full, or the folder cannot be written to.
+        """
+        with self._written(path, data) as (temporary, final):
+            try:
+                _link(temporary, final)
+            except FileExistsError:
+                return False
+        return True
+
+    def get(self, path: str) -> bytes:
+        """Give an object.
+
+        Raises:
+            ExportError: It cannot be read.
+        """
+        file = self._root / path
+        with explained(file):
+            return file.read_bytes()
+
+    def list(self, folder: str) -> list[str]:
+        """Give the paths of the objects in a folder, sorted; unfinished ones are among them.
+
+        Raises:
+            ExportError: The folder cannot be read.
+        """
+        place = self._root / folder
+        with explained(place), os.scandir(place) as entries:
+            return sorted(f"{folder}/{e.name}" for e in entries if e.is_file(follow_symlinks=False))
+
+    def delete(self, path: str) -> None:
+        """Remove an object; one that is gone already is no error.
+
+        Raises:
+            ExportError: It cannot be removed.
+        """
+        file = self._root / path
+        with explained(file):
+            file.unlink(missing_ok=True)
+
+    @contextmanager
+    def _written(self, path: str, data: Data) -> Iterator[tuple[Path, Path]]:
+        """Give the temporary file with the data on the disk, and the name it is to have."""
+        final = self._root / path
+        temporary = final.with_name(temporary_name(final.name))
+        with explained(final):
+            temporary.unlink(missing_ok=True)  # of a run that died
+            try:
+                _write(temporary, data)
+                yield temporary, final
+                # The name must be on the disk before a commit speaks of it.
+                _sync_folder(final.parent)
+            finally:
+                with suppress(OSError):  # what ended the write is the error to hear of
+                    temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what the system refuses into one sentence that names the path.
+
+    Raises:
+        ExportError: The system refused something.
+    """
+    try:
+        yield
+    except OSError as error:
+        hint = _HINTS.get(error.errno or 0, error.strerror or str(error))
+        raise ExportError(f"{path}: {hint}") from error
+
+
+def _write(file: Path, data: Data) -> None:
+    with file.open("xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _link(temporary: Path, final: Path) -> None:
+    """Give the file its name unless that is taken, which a rename would not notice."""
+    try:
+        final.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if final.exists():
+            raise FileExistsError(errno.EEXIST, "exists", str(final)) from None
+        temporary.replace(final)
+
+
+def _sync_folder(folder: Path) -> None:
+    flags = getattr(os, "O_DIRECTORY", None)
+    if flags is None:  # Windows keeps names by itself and cannot open a folder
+        return
+    descriptor = os.open(folder, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

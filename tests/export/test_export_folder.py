@@ -1,0 +1,179 @@
+"""The folder: claimed, never cleared of what is not ours, and changed by commits alone."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from aegis_async.errors import ExportError, InvalidArgumentError
+from aegis_async.export._commits import Commit, live_parts, read_commits
+from aegis_async.export._folder import claim
+from aegis_async.export._layout import FOLDERS, is_part, part_name
+
+
+def files(out: Path) -> set[str]:
+    return {str(path.relative_to(out)) for path in out.rglob("*") if not path.is_dir()}
+
+
+def test_a_new_folder_is_claimed(tmp_path: Path) -> None:
+    """A folder that does not exist is made, with the commits' folder as the claim."""
+    folder = claim(tmp_path / "deep" / "out")
+
+    assert folder.is_new
+    assert 1 == folder.number
+    assert {"_commits", *FOLDERS} == {path.name for path in (tmp_path / "deep" / "out").iterdir()}
+
+
+def test_a_claim_that_went_no_further_is_taken_up(tmp_path: Path) -> None:
+    """A run that died right after its claim does not lock its folder."""
+    (tmp_path / "_commits").mkdir()
+
+    folder = claim(tmp_path)
+
+    assert folder.is_new
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    """Nothing is written among somebody's own files."""
+    (tmp_path / "thesis.txt").touch()
+
+    with pytest.raises(InvalidArgumentError, match=r"^out must be a new or empty folder or an earlier export"):
+        claim(tmp_path)
+
+    assert {"thesis.txt"} == files(tmp_path)
+
+
+def test_a_file_is_refused(tmp_path: Path) -> None:
+    """Where a file stands, no folder can be made."""
+    (tmp_path / "out").touch()
+
+    with pytest.raises(InvalidArgumentError, match=r"^out must be a folder"):
+        claim(tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["_commits", "runs"])
+def test_a_link_in_place_of_a_folder_is_refused(tmp_path: Path, name: str) -> None:
+    """No part is written to, or removed from, wherever a link leads."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    out = tmp_path / "out"
+    (out / "_commits").mkdir(parents=True)
+    if name == "_commits":
+        (out / "_commits").rmdir()
+    (out / name).symlink_to(outside)
+
+    with pytest.raises(InvalidArgumentError, match=r"^out must hold no links in place of its folders"):
+        claim(out)
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    """What the system refuses names the folder."""
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "out"
+
+    with pytest.raises(ExportError, match=rf"^{out}: Not a directory$"):
+        claim(out)
+
+
+def test_a_commit_brings_parts_into_force(tmp_path: Path) -> None:
+    """A later run takes up what was committed, and counts on."""
+    folder = claim(tmp_path)
+    part = folder.put("runs", 1, "parquet", b"data", rows=3)
+    folder.commit("complete", [part])
+
+    again = claim(tmp_path)
+
+    assert not again.is_new
+    assert 2 == again.number
+    assert ("runs/000001-0001.parquet", 3, 4) == (part.path, part.rows, part.bytes)
+    assert "3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7" == part.sha256
+
+
+def test_a_new_commit_retires_the_earlier_parts(tmp_path: Path) -> None:
+    """Earlier parts stay until the commit is there, and go with the sweep after it."""
+    first = claim(tmp_path)
+    first.commit("complete", [first.put("runs", 1, "parquet", b"old", rows=1)])
+    second = claim(tmp_path)
+    part = second.put("runs", 1, "parquet", b"new", rows=1)
+    second.sweep()
+    before = files(tmp_path)
+    part = second.put("runs", 1, "parquet", b"new", rows=1)
+
+    second.commit("complete", [part])
+    second.sweep()
+
+    assert {"_commits/000001.json", "runs/000001-0001.parquet"} == before
+    assert {"_commits/000001.json", "_commits/000002.json", "runs/000002-0001.parquet"} == files(tmp_path)
+    assert {part.path: part} == live_parts(read_commits(second.store))
+
+
+def test_a_sweep_removes_only_our_own_parts(tmp_path: Path) -> None:
+    """Files of other names, links and other folders stay, whatever they look like."""
+    folder = claim(tmp_path)
+    ours = ["runs/000001-0001.parquet", "raw/.000007-0001.ndjson.zst.tmp", "quarantine/000001-0001.body"]
+    theirs = [
+        "runs/notes.parquet",
+        "runs/000001-0001.parquet.bak2",
+        "runs/.hidden.tmp",
+        "000001-0001.parquet",
+        "_commits/notes.txt",
+    ]
+    for path in (*ours, *theirs):
+        (tmp_path / path).touch()
+    (tmp_path / "runs" / "000001-0002.parquet").symlink_to(tmp_path / "000001-0001.parquet")
+    (tmp_path / "runs" / "000001-0003.parquet").mkdir()
+
+    folder.sweep()
+
+    assert {*theirs, "runs/000001-0002.parquet"} == files(tmp_path)
+    assert (tmp_path / "runs" / "000001-0003.parquet").is_dir()
+
+
+def test_two_exports_do_not_both_commit(tmp_path: Path) -> None:
+    """The second of two that began from the same state is told, and its parts do not count."""
+    first, second = claim(tmp_path), claim(tmp_path)
+    first.commit("complete", [])
+
+    with pytest.raises(ExportError, match=r"another export is writing to the same folder$"):
+        second.commit("complete", [])
+
+
+def test_a_commit_of_another_format_is_refused(tmp_path: Path) -> None:
+    """An export made by a version that this one cannot read is left alone."""
+    claim(tmp_path)
+    (tmp_path / "_commits" / "000001.json").write_text('{"format": 9, "other": []}')
+
+    with pytest.raises(ExportError, match=r"_commits/000001\.json has format 9, and .* knows 1"):
+        claim(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 1, "x": "\xff"}'])
+def test_a_damaged_commit_is_refused(tmp_path: Path, content: bytes) -> None:
+    """What cannot be read is never taken for an empty export, whose parts could go."""
+    claim(tmp_path)
+    (tmp_path / "_commits" / "000001.json").write_bytes(content)
+
+    with pytest.raises(ExportError, match=r"^_commits/000001\.json is damaged: "):
+        claim(tmp_path)
+
+
+def test_a_commit_is_plain_json(tmp_path: Path) -> None:
+    """What a commit says can be read without this package."""
+    folder = claim(tmp_path)
+    part = folder.put("raw", 1, "ndjson.zst", b"", rows=0)
+
+    folder.commit("partial", [part])
+
+    said = msgspec.json.decode((tmp_path / "_commits" / "000001.json").read_bytes())
+    assert [f.name for f in msgspec.structs.fields(Commit)] == list(said)
+    assert ["raw/000001-0001.ndjson.zst"] == [p["path"] for p in said["parts"]]
+
+
+@pytest.mark.parametrize("number", [1, 9_999, 10_000, 123_456])
+@pytest.mark.parametrize("commit", [1, 999_999, 1_000_000])
+def test_a_parts_name_is_known_as_one(commit: int, number: int) -> None:
+    """However many there are, a part's name is recognised."""
+    folder, _, name = part_name("runs", commit, number, "ndjson.zst").partition("/")
+
+    assert "runs" == folder
+    assert is_part(name)
