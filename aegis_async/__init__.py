@@ -1,11 +1,20 @@
-"""Async Python SDK for Aegis: lists, fetches and exports LLM evaluation records, and loses none."""
+"""Async Python SDK for Aegis: lists, fetches and exports LLM evaluation records, and loses none.
 
-from aegis_async._client import AegisClient
-from aegis_async._config import RetryPolicy, Timeout
-from aegis_async._fanout import FanOut, FanOutIterator, FanOutStats, Outcome, OutcomeIterator
-from aegis_async._pagination import ItemIterator, PageIterator, PaginationStats, Paginator
-from aegis_async._resources import DataCollections
+Names are loaded when they are first used, so that the pytest plugin and ``aegis-async --help`` load no HTTP client.
+"""
+
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
 from aegis_async._version import __version__
+
+if TYPE_CHECKING:
+    from aegis_async._client import AegisClient
+    from aegis_async._config import RetryPolicy, Timeout
+    from aegis_async._fanout import FanOut, FanOutIterator, FanOutStats, Outcome, OutcomeIterator
+    from aegis_async._pagination import ItemIterator, PageIterator, PaginationStats, Paginator
+    from aegis_async._resources import DataCollections
 
 __all__ = [
     "AegisClient",
@@ -23,3 +32,26 @@ __all__ = [
     "Timeout",
     "__version__",
 ]
+
+_HOMES: Final = MappingProxyType(
+    {
+        "_client": ("AegisClient",),
+        "_config": ("RetryPolicy", "Timeout"),
+        "_fanout": ("FanOut", "FanOutIterator", "FanOutStats", "Outcome", "OutcomeIterator"),
+        "_pagination": ("ItemIterator", "PageIterator", "PaginationStats", "Paginator"),
+        "_resources": ("DataCollections",),
+    }
+)
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _HOMES.items():
+        if name in names:
+            value: object = getattr(import_module(f"{__name__}.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

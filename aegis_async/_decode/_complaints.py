@@ -1,7 +1,8 @@
 """What msgspec says of a body, in words for people, with the path and a short piece of the body."""
 
 import re
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
 import msgspec
 
@@ -68,12 +69,10 @@ def _piece(fault: Exception, body: bytes | bytearray) -> str:
 
 def _value_at(path: str, body: bytes | bytearray) -> str:
     try:
-        value: object = msgspec.json.decode(body if len(body) <= _LOOKED_INTO else b"")
+        value: Any = msgspec.json.decode(body if len(body) <= _LOOKED_INTO else b"")
     except msgspec.MsgspecError:  # too large to read again, or a number that only its own field could hold
         return _piece(ValueError(), body)
-    for name, index in _STEP.findall(path):
-        if isinstance(value, dict) and name in value:
-            value = value[name]
-        elif isinstance(value, list) and index:
-            value = value[int(index)]
+    with suppress(LookupError):  # a path through a free-form object names no key
+        for name, index in _STEP.findall(path):
+            value = value[int(index) if index else name]
     return msgspec.json.encode(value)[:_EXCERPT].decode(errors="ignore")

@@ -83,6 +83,7 @@ class Session:
             return await self._attempt(request, decode, options, 1)
         except AegisError as error:
             first = error
+        self._require_open()
         # The first attempt does without the retry machinery, which costs more than all of ours together.
         retry = Retry(options.retry, self._clock, self._announce)
         return await retry.after(first, lambda attempt: self._attempt(request, decode, options, attempt))
