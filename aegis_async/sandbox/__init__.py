@@ -4,6 +4,7 @@ It imports nothing else of the package and builds its answers from documents of 
 cannot pass because both sides share it.
 
 Example:
+    >>> from aegis_async.sandbox import Sandbox
     >>> with Sandbox(collections=3) as sandbox:
     ...     sandbox.fail(status=503, retry_after=1)
     ...     environment = sandbox.env

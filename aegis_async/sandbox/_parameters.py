@@ -7,14 +7,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 Problem = dict[str, Any]
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,4000}", re.ASCII)  # int() itself refuses more than 4300 digits
-_TRUTHS: Final = MappingProxyType(
-    dict.fromkeys(("true", "1", "on", "t", "y", "yes"), True)
-    | dict.fromkeys(("false", "0", "off", "f", "n", "no"), False)
+_TRUTHS: Final[Mapping[str, bool]] = MappingProxyType(
+    {
+        **dict.fromkeys(("true", "1", "on", "t", "y", "yes"), True),
+        **dict.fromkeys(("false", "0", "off", "f", "n", "no"), False),
+    }
 )
 
 
@@ -28,25 +30,6 @@ class UnprocessableError(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(problems)
         self.problems = problems
-
-
-class Parameter(Protocol):
-    """A parameter that can be read from its text."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the query or path."""
-
-    @property
-    def where(self) -> str:
-        """Where it stands: ``query`` or ``path``."""
-
-    @property
-    def default(self) -> int | bool | None:
-        """Its value when it is absent."""
-
-    def read(self, text: str) -> int | bool:
-        """Give its value, or raise `UnprocessableError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +70,9 @@ class Boolean:
         if text.lower() not in _TRUTHS:
             raise _problem(self, "bool_parsing", "Input should be a valid boolean, unable to interpret input", text)
         return _TRUTHS[text.lower()]
+
+
+Parameter = Integer | Boolean
 
 
 def read_all(parameters: tuple[Parameter, ...], texts: Mapping[str, str]) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Between the service as a function and the network: records, faults, compression, bytes."""
 
 import asyncio
-import gzip
 import socket
 import struct
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,8 @@ from aegis_async.sandbox._service import Answer, Question, refusal
 PREFIX: Final = "/api/v1"
 
 _WORTH_COMPRESSING: Final = 1_024  # bytes
-_PIECES_PER_TURN: Final = 16  # drawn before others on the loop may run, a few milliseconds' worth
+_BYTES_PER_TURN: Final = 65_536  # drawn before others on the loop may run: a few milliseconds' worth
+_GZIP: Final = 31  # wbits: the largest window, with gzip's header
 _BODILESS: Final = frozenset({204, 205, 304})
 _LINGER_NOT: Final = struct.pack("ii", 1, 0)  # closing then sends a reset
 _PHRASES: Final = MappingProxyType(
@@ -124,13 +125,28 @@ class Wire:
         await asyncio.sleep(self._latency + (fault.delay if fault else 0.0))
         if fault and fault.reset and fault.cut_body is None:
             return _reset(request)
-        answer = _faulty(fault, self._ask(request, query))
-        body = await _collected(answer.body)
+        answer = self._answer(request, query, fault)
+        body = b"" if answer.status in _BODILESS else await _collected(answer.body)
         self._log.answered(place, answer.status)
-        headers, body = _dressed(request, answer, body, place)
+        headers = _headers(answer, body, place)
+        if len(body) > _WORTH_COMPRESSING and _takes_gzip(request.headers.get("Accept-Encoding", "")):
+            headers["Content-Encoding"] = "gzip"
+            body = await _compressed(body)
         if fault and fault.cut_body is not None:
             return await _cut(request, answer.status, headers, body, fault)
         return web.Response(status=answer.status, headers=headers, body=body)
+
+    def _answer(self, request: web.BaseRequest, query: Mapping[str, str], fault: Fault | None) -> Answer:
+        if fault is None:
+            return self._ask(request, query)
+        # A scripted status stands for a proxy or a failure: the service itself is not asked, nothing drifts.
+        if fault.status is None:
+            answer = self._ask(request, query)
+        else:
+            answer = refusal(fault.status, _PHRASES.get(fault.status, "Scripted by the sandbox"))
+        wait = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
+        body = answer.body if fault.body is None else iter([fault.body])
+        return Answer(answer.status, body, {**answer.headers, **wait})
 
     def _ask(self, request: web.BaseRequest, query: Mapping[str, str]) -> Answer:
         if not request.path.startswith(PREFIX):
@@ -139,37 +155,31 @@ class Wire:
         return self._service(Question(request.method, path, query, request.headers.get("Authorization")))
 
 
-def _faulty(fault: Fault | None, answer: Answer) -> Answer:
-    if fault is None:
-        return answer
-    headers = dict(answer.headers)
-    if fault.status is not None:
-        answer = refusal(fault.status, _PHRASES.get(fault.status, "Scripted by the sandbox"))
-        headers = {}
-    if fault.retry_after is not None:
-        headers["Retry-After"] = fault.retry_after
-    body = answer.body if fault.body is None else iter([fault.body])
-    return Answer(answer.status, body, headers)
-
-
 async def _collected(pieces: Iterator[bytes]) -> bytes:
-    taken = []
-    for turn, piece in enumerate(pieces, 1):
-        taken.append(piece)
-        if turn % _PIECES_PER_TURN == 0:
+    taken = bytearray()
+    turn = _BYTES_PER_TURN
+    for piece in pieces:
+        taken += piece
+        if len(taken) >= turn:
+            turn = len(taken) + _BYTES_PER_TURN
             await asyncio.sleep(0)
-    return b"".join(taken)
+    return bytes(taken)
 
 
-def _dressed(request: web.BaseRequest, answer: Answer, body: bytes, place: int) -> tuple[dict[str, str], bytes]:
-    headers = {"x-request-id": f"req_{place:08x}", "Vary": "Accept-Encoding", **answer.headers}
-    if answer.status in _BODILESS:
-        return headers, b""
-    headers["Content-Type"] = "text/html" if body.lstrip().startswith(b"<") else "application/json"
-    if len(body) > _WORTH_COMPRESSING and _takes_gzip(request.headers.get("Accept-Encoding", "")):
-        headers["Content-Encoding"] = "gzip"
-        body = gzip.compress(body, compresslevel=1, mtime=0)
-    return headers, body
+async def _compressed(body: bytes) -> bytes:
+    packer = zlib.compressobj(level=1, wbits=_GZIP)
+    packed = bytearray()
+    for start in range(0, len(body), _BYTES_PER_TURN):
+        packed += packer.compress(body[start : start + _BYTES_PER_TURN])
+        await asyncio.sleep(0)
+    return bytes(packed + packer.flush())
+
+
+def _headers(answer: Answer, body: bytes, place: int) -> dict[str, str]:
+    known = {"x-request-id": f"req_{place:08x}", "Vary": "Accept-Encoding"}
+    kind = "text/html" if body.lstrip().startswith(b"<") else "application/json"
+    described = {} if answer.status in _BODILESS else {"Content-Type": kind}
+    return {**known, **described, **answer.headers}
 
 
 def _takes_gzip(accepted: str) -> bool:

@@ -1,8 +1,8 @@
 """What the sandbox's tests share: servers, and a plain HTTP client that knows nothing of the SDK."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
 import pytest
@@ -20,15 +20,9 @@ class Reply:
     json: Any
 
 
-class Ask(Protocol):
-    """Sends one GET request to a sandbox and reads the answer."""
-
-    async def __call__(self, server: Sandbox, path: str, *, key: str | None = None, method: str = "GET") -> Reply:
-        """Ask for a path relative to the sandbox's url."""
-
-
 @pytest.fixture
-async def ask() -> AsyncIterator[Ask]:
+async def ask() -> AsyncIterator[Callable[..., Awaitable[Reply]]]:
+    """Send one request to a sandbox, for a path relative to its url, and read the answer."""
     async with aiohttp.ClientSession() as session:
 
         async def send(server: Sandbox, path: str, *, key: str | None = None, method: str = "GET") -> Reply:

@@ -242,6 +242,27 @@ async def test_drift_at_the_head_repeats_items(sandbox: Sandbox, ask: Any) -> No
     assert [9, 10] == [one["id"] for one in pages[1]][:2] == [one["id"] for one in pages[0]][-2:]
 
 
+async def test_drift_passes_over_what_is_gone_by_then(sandbox: Sandbox, ask: Any) -> None:
+    """An id that was deleted between script and moment does no harm."""
+    sandbox.drift(after_page=1, delete=[1, 2])
+    sandbox.delete(2)
+
+    pages = [(await ask(sandbox, "/data-collections")).json for _ in range(2)]
+
+    assert [19, 18] == [page["meta"]["total_items"] for page in pages]
+
+
+async def test_a_scripted_status_is_no_reading_of_the_page(sandbox: Sandbox, ask: Any) -> None:
+    """Drift waits for the page to be really read, not for an attempt that a fault met."""
+    sandbox.drift(after_page=1, add=1)
+    sandbox.fail(status=503)
+
+    replies = [await ask(sandbox, "/data-collections") for _ in range(3)]
+
+    assert [503, 200, 200] == [reply.status for reply in replies]
+    assert [20, 21] == [reply.json["meta"]["total_items"] for reply in replies[1:]]
+
+
 async def test_cleared_drift_does_not_happen(sandbox: Sandbox, ask: Any) -> None:
     """clear_faults forgets drifts too, and other listings never set one off."""
     sandbox.drift(after_page=1, add=1)
