@@ -69,7 +69,7 @@ class Retry:
         on_wait: Told of each wait before it begins: the error, the attempt that failed, the seconds.
     """
 
-    def __init__(self, policy: RetryPolicy, clock: Clock, on_wait: Callable[[AegisError, int, float], None]) -> None:
+    def __init__(self, policy: RetryPolicy, clock: Clock, on_wait: Callable[[BaseException | None, int, float], None]) -> None:
         self._policy = policy
         self._clock = clock
         self._on_wait = on_wait
@@ -122,9 +122,7 @@ class Retry:
         return asked or bound * self._clock.random()
 
     def _announce(self, state: RetryCallState) -> None:
-        error = _error(state)
-        if isinstance(error, AegisError):
-            self._on_wait(error, state.attempt_number, state.upcoming_sleep)
+        self._on_wait(_error(state), state.attempt_number, state.upcoming_sleep)
 
 
 def _error(state: RetryCallState) -> BaseException | None:

@@ -130,5 +130,5 @@ class Session:
         self._slots = Slots(self._max_concurrency)
         self._transport = Transport(self._wire)
 
-    def _announce(self, error: AegisError, _attempt: int, wait: float) -> None:
+    def _announce(self, error: BaseException | None, _attempt: int, wait: float) -> None:
         log.warning("%s; next in %.2f s", error, wait)
