@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Generic, Literal, Self, TypeVar, cast
@@ -165,12 +166,10 @@ class _Work(Generic[T]):
     async def _run(self) -> None:
         source = _source(self._job.ids)
         try:
-            async with asyncio.TaskGroup() as workers:
-                for _ in range(self._job.concurrency):
-                    workers.create_task(self._worker(source))
-        except BaseExceptionGroup:
-            if self._failure is None:
-                raise
+            with suppress(BaseExceptionGroup):  # the first failure in time is kept by the worker that met it
+                async with asyncio.TaskGroup() as workers:
+                    for _ in range(self._job.concurrency):
+                        workers.create_task(self._worker(source))
         finally:
             await _close(source)
 
