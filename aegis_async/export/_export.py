@@ -70,10 +70,12 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     run = await off_loop(_begun, Path(out), formats, batch_bytes, source, progress)
     try:
         await run.fetch(bodies)
-        return await off_loop(run.complete)
+        return await run.complete()
     except (CancelledError, Exception) as error:
         await run.end_early(error)
         raise
+    finally:
+        run.close()
 
 
 def _source(collections: DataCollections, ids: Iterable[int] | None, shared: bool | None) -> IdSource:  # noqa: FBT001 - the service's own parameter

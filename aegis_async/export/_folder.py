@@ -10,7 +10,16 @@ import msgspec
 from aegis_async._version import __version__
 from aegis_async.errors import ExportError, InvalidArgumentError
 from aegis_async.export._commits import Commit, Part, live_parts, read_commits
-from aegis_async.export._layout import COMMITS, FOLDERS, commit_name, is_part, is_temporary_part, part_name
+from aegis_async.export._layout import (
+    COMMITS,
+    FOLDERS,
+    LOCK,
+    commit_name,
+    is_part,
+    is_temporary_part,
+    part_name,
+)
+from aegis_async.export._lock import Lock
 from aegis_async.export._schema import SCHEMA_VERSION
 from aegis_async.export._store import Data, LocalStore, Store, explained
 
@@ -22,13 +31,15 @@ class Folder:
 
     Args:
         store: Where they are kept.
+        lock: Keeps other exports out.
 
     Raises:
         ExportError: Its commits cannot be read.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, lock: Lock) -> None:
         self.store = store
+        self.lock = lock
         commits = read_commits(store)
         self.number = commits[-1].number + 1 if commits else 1
         self._live = live_parts(commits)
@@ -86,7 +97,7 @@ def claim(out: Path) -> Folder:
 
     Raises:
         InvalidArgumentError: ``out`` is no folder, holds something else, or one of its folders is a link.
-        ExportError: It cannot be made, read or written to.
+        ExportError: It cannot be made, read or written to, or another export is writing to it.
     """
     with explained(out):
         if out.exists() and not out.is_dir():
@@ -99,7 +110,9 @@ def claim(out: Path) -> Folder:
         # The commits' folder is the claim: it comes first, so that a run that dies here can be taken up.
         for name in (COMMITS, *FOLDERS):
             _make(out / name)
-    return Folder(LocalStore(out))
+    folder = Folder(LocalStore(out), Lock(out / LOCK))
+    folder.sweep()
+    return folder
 
 
 def _make(folder: Path) -> None:

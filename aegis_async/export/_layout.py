@@ -8,6 +8,7 @@ from aegis_async.export._schema import TABLES
 __all__ = [
     "COMMITS",
     "FOLDERS",
+    "LOCK",
     "QUARANTINE",
     "RAW",
     "REPORT",
@@ -23,6 +24,7 @@ RAW: Final = "raw"
 QUARANTINE: Final = "quarantine"
 COMMITS: Final = "_commits"
 REPORT: Final = "_report.json"
+LOCK: Final = f"{COMMITS}/lock"
 FOLDERS: Final = (*(table.name for table in TABLES), RAW, QUARANTINE)
 """The folders of parts, in the order in which they are made."""
 

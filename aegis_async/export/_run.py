@@ -98,17 +98,25 @@ class Run:
         if self._tell is not None:
             self._tell(self._progress)
 
-    def complete(self) -> ExportReport:
-        """Write what is left, commit, and give the report; blocks.
+    async def complete(self) -> ExportReport:
+        """Write what is left, commit, and give the report.
 
         Raises:
             ExportError: Something could not be written.
         """
+        await self._writer.settle()
+        return await off_loop(self._complete)
+
+    def _complete(self) -> ExportReport:
         self._writer.write_end()
         reason = "; ".join(self._shortcomings()) or None
         report = self._commit("partial" if reason else "complete", reason)
         self._ended = True
         return report
+
+    def close(self) -> None:
+        """Let other exports in."""
+        self._folder.lock.release()
 
     async def end_early(self, error: BaseException) -> None:
         """Leave whole files and a report, and an earlier export as it was."""
@@ -122,7 +130,7 @@ class Run:
         status: Status = "interrupted" if isinstance(error, CancelledError) else "failed"
         reason = "interrupted" if status == "interrupted" else str(error) or type(error).__name__
         try:
-            if self._folder.is_new and not isinstance(error, ExportError):
+            if self._folder.is_new and self._progress.bytes and not isinstance(error, ExportError):
                 self._writer.write_end()
                 self._commit(status, f"{reason}; what was fetched until then is committed")
             else:

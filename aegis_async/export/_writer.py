@@ -55,10 +55,18 @@ class BatchWriter:
         self._filling.append(body)
         self._filled += len(body.body)
         if self._filled >= self._batch_bytes:
-            error = await self.stop()
-            if error is not None:
-                raise error
+            await self.settle()
             self._writing = begin(self._write, self._taken())
+
+    async def settle(self) -> None:
+        """Wait until nothing is being written.
+
+        Raises:
+            ExportError: The last batch could not be written.
+        """
+        error = await self.stop()
+        if error is not None:
+            raise error
 
     async def stop(self) -> BaseException | None:
         """Wait until nothing is being written, and give the error that the last batch ended with."""

@@ -1,5 +1,6 @@
 """The folder: claimed, never cleared of what is not ours, and changed by commits alone."""
 
+import errno
 from pathlib import Path
 
 import msgspec
@@ -7,12 +8,21 @@ import pytest
 
 from aegis_async.errors import ExportError, InvalidArgumentError
 from aegis_async.export._commits import Commit, live_parts, read_commits
-from aegis_async.export._folder import claim
+from aegis_async.export._folder import Folder
+from aegis_async.export._folder import claim as claimed
 from aegis_async.export._layout import FOLDERS, is_part, part_name
 
 
 def files(out: Path) -> set[str]:
-    return {str(path.relative_to(out)) for path in out.rglob("*") if not path.is_dir()}
+    paths = {str(path.relative_to(out)) for path in out.rglob("*") if not path.is_dir()}
+    return paths - {"_commits/lock"}
+
+
+def claim(out: Path) -> Folder:
+    """Claim a folder as a process does that dies right after: without its lock."""
+    folder = claimed(out)
+    folder.lock.release()
+    return folder
 
 
 def test_a_new_folder_is_claimed(tmp_path: Path) -> None:
@@ -129,9 +139,40 @@ def test_a_sweep_removes_only_our_own_parts(tmp_path: Path) -> None:
     assert (tmp_path / "runs" / "000001-0003.parquet").is_dir()
 
 
-def test_two_exports_do_not_both_commit(tmp_path: Path) -> None:
-    """The second of two that began from the same state is told, and its parts do not count."""
-    first, second = claim(tmp_path), claim(tmp_path)
+def test_a_second_export_is_kept_out(tmp_path: Path) -> None:
+    """While one export is at work another is refused at once; afterwards the folder is free."""
+    first = claimed(tmp_path)
+
+    with pytest.raises(ExportError, match=r"_commits/lock is held by another export into the same folder"):
+        claimed(tmp_path)
+    first.lock.release()
+
+    assert claimed(tmp_path).is_new
+
+
+def test_a_lock_that_nobody_refers_to_is_free(tmp_path: Path) -> None:
+    """A claim that was dropped on the way does not keep the next one out."""
+    claimed(tmp_path)
+
+    assert claimed(tmp_path).is_new
+
+
+def test_a_lock_that_cannot_be_had_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that knows no locks says so, and no claim is made on it."""
+
+    def refuse(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+
+    with pytest.raises(ExportError, match=r"_commits/lock: No locks available$"):
+        claimed(tmp_path)
+
+
+def test_two_exports_without_locks_do_not_both_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has no locks, the second of two that began from the same state is told."""
+    monkeypatch.setattr("sys.platform", "win32")
+    first, second = claimed(tmp_path), claimed(tmp_path)
     first.commit("complete", [])
 
     with pytest.raises(ExportError, match=r"another export is writing to the same folder$"):
