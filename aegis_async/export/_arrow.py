@@ -3,9 +3,9 @@
 It needs the extra `export`, so it is imported only when an export begins.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import pyarrow as pa
@@ -14,10 +14,10 @@ from aegis_async.export._rows import Rows, rows_of
 from aegis_async.export._schema import SCHEMA_VERSION, TABLES, Column, Kind, Table
 from aegis_async.models import DataCollection
 
-__all__ = ["SCHEMAS", "UnfitError", "tables_of", "unfit_costs"]
+__all__ = ["SCHEMAS", "Piece", "UnfitError", "pieces_of", "tables_of", "unfit_costs"]
 
-# Building one array holds the interpreter's lock; 2,000 values take about a millisecond.
-_PIECE: Final = 2_000
+# Rows. Building arrays holds the interpreter's lock, also in a thread, and the loop must not wait 20 ms for it.
+_PIECE: Final = 500
 _WHOLE_DIGITS: Final = 20
 _FRACTION_DIGITS: Final = 18
 
@@ -33,6 +33,10 @@ _TYPES: Final[Mapping[Kind, pa.DataType]] = {
 }
 
 
+Piece: TypeAlias = tuple[str, pa.RecordBatch]
+"""Some rows, and the name of their table."""
+
+
 class UnfitError(Exception):
     """A value does not fit its column, as an id beyond 64 bits."""
 
@@ -45,26 +49,30 @@ def _schema(table: Table) -> pa.Schema:
 SCHEMAS: Final[Mapping[str, pa.Schema]] = {table.name: _schema(table) for table in TABLES}
 
 
-def tables_of(collections: Iterable[DataCollection]) -> dict[str, pa.Table]:
-    """Give the Arrow table of each table's name.
+def pieces_of(collections: Iterable[DataCollection]) -> Iterator[Piece]:
+    """Yield the rows of each table in pieces, each of which takes some milliseconds.
 
     Raises:
         UnfitError: A value does not fit its column.
     """
     rows = rows_of(collections)
-    return {table.name: _table(table, rows[table.name]) for table in TABLES}
+    for table in TABLES:
+        for start in range(0, len(rows[table.name].records), _PIECE):
+            yield table.name, _piece(table, rows[table.name], slice(start, start + _PIECE))
+
+
+def tables_of(pieces: Iterable[Piece]) -> dict[str, pa.Table]:
+    """Give the Arrow table of each table's name, made of its pieces without a copy."""
+    batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in SCHEMAS}
+    for name, piece in pieces:
+        batches[name].append(piece)
+    return {name: pa.Table.from_batches(batches[name], schema) for name, schema in SCHEMAS.items()}
 
 
 def unfit_costs(evaluations: pa.Table) -> int:
     """Give the number of costs that only their text column could hold."""
     exact, text = evaluations["evaluation_cost"], evaluations["evaluation_cost_text"]
     return int(exact.null_count - text.null_count)
-
-
-def _table(table: Table, rows: Rows) -> pa.Table:
-    starts = range(0, len(rows.records), _PIECE)
-    pieces = [_piece(table, rows, slice(start, start + _PIECE)) for start in starts]
-    return pa.Table.from_batches(pieces, SCHEMAS[table.name])
 
 
 def _piece(table: Table, rows: Rows, part: slice) -> pa.RecordBatch:

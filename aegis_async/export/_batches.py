@@ -1,10 +1,13 @@
 """Fetched bodies to a batch for the sinks, less those that have to be set aside."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from aegis_async._resources.data_collections import CollectionBody
-from aegis_async.export._arrow import UnfitError, tables_of
+from aegis_async.export._arrow import Piece, UnfitError, pieces_of, tables_of
 from aegis_async.export._sinks import Batch
 from aegis_async.models import DataCollection
 
@@ -31,20 +34,32 @@ class _Sound(NamedTuple):
     value: DataCollection
 
 
-def batch_of(number: int, bodies: Sequence[CollectionBody]) -> tuple[Batch, list[Rejected]]:
-    """Give the batch of all bodies that fit the tables, and the others with the reason."""
+async def batch_of(number: int, bodies: Sequence[CollectionBody]) -> tuple[Batch, list[Rejected]]:
+    """Give the batch of all bodies that fit the tables, and the others with the reason.
+
+    It works in the loop, in pieces between which others run: a thread that holds the interpreter's lock most
+    of the time makes the loop wait for it again at every read of a socket.
+    """
     judged = [_judged(body) for body in bodies]
     sound = [one for one in judged if isinstance(one, _Sound)]
     rejected = [one for one in judged if isinstance(one, Rejected)]
     try:
-        tables = tables_of(one.value for one in sound)
+        tables = await _tables(one.value for one in sound)
     except UnfitError:
         # Rare enough that all are converted again, each by itself, to find which.
-        unfit = {one.id: reason for one in sound if (reason := _unfit(one.value)) is not None}
+        unfit = {one.id: reason for one in sound if (reason := await _unfit(one.value)) is not None}
         rejected += [Rejected(one.id, one.body, unfit[one.id]) for one in sound if one.id in unfit]
         sound = [one for one in sound if one.id not in unfit]
-        tables = tables_of(one.value for one in sound)
+        tables = await _tables(one.value for one in sound)
     return Batch(number, [(one.id, one.body) for one in sound], tables), rejected
+
+
+async def _tables(collections: Iterable[DataCollection]) -> "dict[str, pa.Table]":
+    pieces: list[Piece] = []
+    for piece in pieces_of(collections):
+        pieces.append(piece)
+        await asyncio.sleep(0)
+    return tables_of(pieces)
 
 
 def _judged(body: CollectionBody) -> _Sound | Rejected:
@@ -68,9 +83,9 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
-def _unfit(collection: DataCollection) -> str | None:
+async def _unfit(collection: DataCollection) -> str | None:
     try:
-        tables_of([collection])
+        await _tables([collection])
     except UnfitError as error:
         return str(error)
     return None

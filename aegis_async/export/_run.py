@@ -104,11 +104,10 @@ class Run:
         Raises:
             ExportError: Something could not be written.
         """
-        await self._writer.settle()
-        return await off_loop(self._complete)
+        await self._writer.finish()
+        return await off_loop(self._conclude)
 
-    def _complete(self) -> ExportReport:
-        self._writer.write_end()
+    def _conclude(self) -> ExportReport:
         reason = "; ".join(self._shortcomings()) or None
         report = self._commit("partial" if reason else "complete", reason)
         self._ended = True
@@ -124,19 +123,19 @@ class Run:
         if not self._ended:
             # What ended the run is the error to hear of: a disk that is full for the report too adds nothing.
             with suppress(ExportError):
-                await off_loop(self._give_up, error)
+                await self._give_up(error)
 
-    def _give_up(self, error: BaseException) -> None:
+    async def _give_up(self, error: BaseException) -> None:
         status: Status = "interrupted" if isinstance(error, CancelledError) else "failed"
         reason = "interrupted" if status == "interrupted" else str(error) or type(error).__name__
         try:
             if self._folder.is_new and self._progress.bytes and not isinstance(error, ExportError):
-                self._writer.write_end()
-                self._commit(status, f"{reason}; what was fetched until then is committed")
+                await self._writer.finish()
+                await off_loop(self._commit, status, f"{reason}; what was fetched until then is committed")
             else:
-                self._write_report(status, reason)
+                await off_loop(self._write_report, status, reason)
         finally:
-            self._folder.sweep()
+            await off_loop(self._folder.sweep)
 
     def _commit(self, status: Status, reason: str | None) -> ExportReport:
         self._folder.commit(status, self._writer.parts)

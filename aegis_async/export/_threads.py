@@ -4,25 +4,21 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["begin", "ended", "off_loop"]
+__all__ = ["ended", "off_loop"]
 
 T = TypeVar("T")
-
-
-def begin(work: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
-    """Start ``work`` in a thread; it gives no task, so a loop that shuts down does not cancel it."""
-    return asyncio.get_running_loop().run_in_executor(None, work, *arguments)
 
 
 async def ended(work: asyncio.Future[Any]) -> BaseException | None:
     """Wait for ``work`` without cancelling it, and give its error."""
     await asyncio.wait({work})
-    return work.exception()
+    return asyncio.CancelledError() if work.cancelled() else work.exception()
 
 
 async def off_loop(work: Callable[..., T], *arguments: Any) -> T:
     """Run ``work`` in a thread; when cancelled, pass that on as soon as the thread is done."""
-    future = begin(work, *arguments)
+    # No task: a loop that shuts down would cancel one, and a thread's end can only be waited for.
+    future = asyncio.get_running_loop().run_in_executor(None, work, *arguments)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:

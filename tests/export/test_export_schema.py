@@ -1,6 +1,6 @@
 """The tables: every field of the models has its place, and every value its type."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from types import NoneType
@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis_async.export import TABLES, Table
-from aegis_async.export._arrow import SCHEMAS, UnfitError, _fitted, tables_of, unfit_costs
+from aegis_async.export._arrow import SCHEMAS, UnfitError, _fitted, pieces_of, unfit_costs
+from aegis_async.export._arrow import tables_of as tables_of_pieces
 from aegis_async.export._rows import count
 from aegis_async.export._schema import ELSEWHERE
 from aegis_async.models import DataCollection
@@ -21,6 +22,11 @@ from aegis_async.models import DataCollection
 Document = dict[str, Any]
 MakeDocument = Callable[..., Document]
 Decode = Callable[[Document], DataCollection]
+
+
+def tables_of(collections: Iterable[DataCollection]) -> dict[str, pa.Table]:
+    return tables_of_pieces(pieces_of(collections))
+
 
 by_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 
@@ -213,7 +219,7 @@ def test_rows_know_their_collection_across_pieces(document: MakeDocument, decode
     tables = tables_of(collections)
 
     assert [1] * 1_999 + [3] * 2_002 == tables["evaluations"]["collection_id"].to_pylist()
-    assert 3 == tables["evaluations"]["id"].num_chunks
+    assert 9 == tables["evaluations"]["id"].num_chunks
     assert [1, 2, 3] == tables["runs"]["collection_id"].to_pylist()
     assert sum(table.num_rows for table in tables.values()) == sum(map(count, collections))
 

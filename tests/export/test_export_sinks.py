@@ -14,7 +14,8 @@ import pytest
 
 from aegis_async.errors import ExportError
 from aegis_async.export import FORMATS, TABLES
-from aegis_async.export._arrow import SCHEMAS, tables_of
+from aegis_async.export._arrow import SCHEMAS, pieces_of
+from aegis_async.export._arrow import tables_of as tables_of_pieces
 from aegis_async.export._commits import Part
 from aegis_async.export._folder import Folder, claim
 from aegis_async.export._sinks import SINKS, Batch
@@ -23,6 +24,10 @@ from aegis_async.models import DataCollection
 MakeDocument = Callable[..., dict[str, Any]]
 Decode = Callable[[dict[str, Any]], DataCollection]
 Read = Callable[[Path, str], pa.Table]
+
+
+def tables_of(collections: Iterable[DataCollection]) -> dict[str, pa.Table]:
+    return tables_of_pieces(pieces_of(collections))
 
 
 def _read_parquet(out: Path, table: str) -> pa.Table:
