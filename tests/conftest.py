@@ -1,0 +1,126 @@
+"""What every test may use: a sandbox, a client on it, a clock that waits for nothing, and checks of what is left."""
+
+import asyncio
+import gc
+import inspect
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aioresponses import aioresponses, core
+
+from aegis_async import AegisClient
+from aegis_async._clock import Clock
+from aegis_async.sandbox import Sandbox
+
+START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+LONGEST_TURN = 0.25  # seconds of the loop's own processor time, so that a busy machine fails no test
+TURNS = 5  # of the loop, in which a cancelled task is gone
+
+
+class FakeClock:
+    """A clock that moves only when somebody waits on it."""
+
+    def __init__(self) -> None:
+        self.sleeps: list[float] = []
+        self.time = 0.0
+        self.chance = 1.0
+
+    async def sleep(self, seconds: float) -> None:
+        """Pass ``seconds`` at once."""
+        self.sleeps.append(seconds)
+        self.time += seconds
+        await asyncio.sleep(0)
+
+    def as_clock(self) -> Clock:
+        """Give the clock that the session takes."""
+        return Clock(
+            monotonic=lambda: self.time,
+            now=lambda: START + timedelta(seconds=self.time),
+            sleep=self.sleep,
+            random=lambda: self.chance,
+        )
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox(collections=20) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(sandbox: Sandbox, clock: FakeClock) -> AsyncIterator[AegisClient]:
+    async with AegisClient(sandbox.api_key, base_url=sandbox.url) as made:
+        made._session._clock = clock.as_clock()
+        yield made
+
+
+class _Answer(core.ClientResponse):  # type: ignore[misc]  # aioresponses is untyped
+    """What aiohttp 3.14 requires of a response and aioresponses 0.7.9 does not give yet."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, stream_writer=None, **kwargs)
+
+
+@pytest.fixture
+def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[aioresponses]:
+    """Answers without a server; on loopback everything passes through."""
+    monkeypatch.setattr(core, "ClientResponse", _Answer)
+    with aioresponses(passthrough=["http://127.0.0.1"]) as mock:
+        yield mock
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on a key, an address or a proxy of the machine it runs on."""
+    for name in ("AEGIS_API_KEY", "AEGIS_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(autouse=True)
+def nothing_unraisable() -> Iterator[None]:
+    """A finalizer that fails, or a task that nobody awaited, fails the test that left it."""
+    yield
+    gc.collect(0)
+
+
+@pytest.fixture(autouse=True)
+def loop_kept_well(request: pytest.FixtureRequest) -> None:
+    """An async test leaves no task behind, and nothing in it keeps the loop from its other work."""
+    if inspect.iscoroutinefunction(request.function):
+        request.getfixturevalue("no_task_left")
+        request.getfixturevalue("no_blocked_loop")
+
+
+@pytest.fixture
+async def no_task_left() -> AsyncIterator[None]:
+    yield
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not left
+
+
+@pytest.fixture
+def no_blocked_loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    turns: list[tuple[float, str]] = []
+    run = asyncio.Handle._run
+
+    def timed(handle: asyncio.Handle) -> None:
+        begun = time.thread_time()
+        run(handle)
+        taken = time.thread_time() - begun
+        if taken > LONGEST_TURN:
+            turns.append((taken, repr(handle)))
+
+    monkeypatch.setattr(asyncio.Handle, "_run", timed)
+    yield
+    assert not turns
