@@ -88,7 +88,7 @@ class AegisClient:
 
     @property
     def data_collections(self) -> DataCollections:
-        """Data collections: ``list``, ``get``, ``get_many``."""
+        """The data collections, with ``list``, ``get`` and ``get_many``."""
         return self._data_collections
 
     def with_options(

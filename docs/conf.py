@@ -1,0 +1,45 @@
+"""How Sphinx builds these pages: offline, from this folder and the package's docstrings."""
+
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from aegis_async import __version__
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for the module beside this file
+
+from docs.generated import PAGES
+
+project = "aegis_async"
+author = "The aegis_async developers"
+release = version = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"aegis_async {release}"
+
+myst_heading_anchors = 3
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+autodoc_typehints_format = "short"
+default_role = "py:obj"
+
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", r"(aiohttp|collections|datetime|decimal|msgspec|os|ssl|types)\..*"),  # other people's, and no network
+    ("py:.*", r".*\b(T|T_co|_ItemT)"),  # type variables
+]
+
+
+def fill(_app: Sphinx, _page: str, source: list[str]) -> None:
+    """Put what the code says in the place of each marker."""
+    for marker, make in PAGES.items():
+        if marker in source[0]:
+            source[0] = source[0].replace(marker, make())
+
+
+def setup(app: Sphinx) -> None:
+    """Let every page pass through `fill`."""
+    app.connect("source-read", fill)
