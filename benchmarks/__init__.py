@@ -1,1 +1,1 @@
-"""What the SDK costs, measured beside a bare aiohttp and msgspec loop over the same prepared bytes."""
+"""This package against others at the same work, side by side in one run: ``python -m benchmarks``."""

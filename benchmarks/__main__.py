@@ -1,37 +1,28 @@
-"""The command: ``python -m benchmarks``."""
+"""``python -m benchmarks``: measures, and prints a table as Markdown."""
 
 import argparse
-import json
-from collections import defaultdict
+import sys
 from pathlib import Path
+from typing import Final
 
-from benchmarks.report import figures, markdown
-from benchmarks.rounds import WORKS, Sample, measure
+from benchmarks.report import markdown, raw
+from benchmarks.rounds import measure
+from benchmarks.works import FULL
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the SDK beside a bare loop.")
-    parser.add_argument("--quick", action="store_true", help="5 rounds of 0.1 s instead of 15 of 0.25 s")
-    parser.add_argument("--work", action="append", choices=WORKS, help="only this one; may be repeated")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there")
-    return parser
+_ROUNDS: Final = 15
+_QUICK: Final = 5
 
 
 def main() -> None:
-    """Measure, print the table, and write what was asked for."""
-    arguments = _parser().parse_args()
-    rounds, seconds = (5, 0.1) if arguments.quick else (15, 0.25)
-    samples: dict[str, dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
-    for work, contender, sample in measure(arguments.work or list(WORKS), rounds, seconds):
-        samples[work][contender].append(sample)
-    measured = figures(samples)
-    table = markdown(measured)
-    print(table)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
-    if arguments.markdown:
-        arguments.markdown.write_text(table + "\n", encoding="utf-8")
+    """Measure every work and print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help=f"{_QUICK} rounds instead of {_ROUNDS}")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every single batch to this file too")
+    given = parser.parse_args()
+    results = measure(FULL, _QUICK if given.quick else _ROUNDS, lambda work: print(work, file=sys.stderr))
+    print(markdown(results))
+    if given.json:
+        given.json.write_bytes(raw(results))
 
 
 if __name__ == "__main__":

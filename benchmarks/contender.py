@@ -1,47 +1,56 @@
-"""One contender in a process of its own: takes works as JSON lines and answers each with what it cost."""
+"""One contender in a process of its own: does the work that standard input names, and prints what it took.
+
+``python -m benchmarks.contender MODULE URL ITEMS SMALL BIG IDS``
+"""
 
 import asyncio
-import json
-import resource
+import gc
 import sys
 import time
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from importlib import import_module
-from typing import Any, Protocol
 
-from benchmarks.server import pin
+import msgspec
 
-__all__: list[str] = []
+from benchmarks.works import Connect, Contender, Scale, works
 
-
-class Contender(Protocol):
-    """What each contender can do; every work gives a count, so that none is done by half."""
-
-    async def listing(self, page_size: int) -> int:
-        """Read a whole listing."""
-
-    async def get(self, id_: int) -> int:
-        """Read one collection."""
+__all__ = ["Batch"]
 
 
-async def _work(contender: Contender, name: str, argument: int, times: int) -> dict[str, Any]:
-    work = getattr(contender, name)
-    wall, processor = time.perf_counter(), time.process_time()
-    count = 0
-    for _ in range(times):
-        count += await work(argument)
-    used, took = time.process_time() - processor, time.perf_counter() - wall
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"count": count, "cpu": used, "wall": took, "peak_kib": peak}
+class Batch(msgspec.Struct, frozen=True):
+    """One batch of work.
+
+    Attributes:
+        count: What it got.
+        wall: Seconds that it took.
+        cpu: Seconds of CPU time that this process spent on it.
+    """
+
+    count: int
+    wall: float
+    cpu: float
 
 
-async def _main(module: str, url: str) -> None:
-    opened: AbstractAsyncContextManager[Contender] = import_module(f"benchmarks.{module}").opened(url)
-    async with opened as contender:
-        while line := await asyncio.to_thread(sys.stdin.readline):
-            print(json.dumps(await _work(contender, **json.loads(line))), flush=True)
+async def _measured(work: Callable[[Contender], Awaitable[int]], contender: Contender) -> Batch:
+    gc.collect()  # the garbage of the batch before is not this one's
+    wall, cpu = time.perf_counter(), time.process_time()
+    count = await work(contender)
+    return Batch(count, time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def main(module: str, url: str, scale: Scale) -> None:
+    """Connect, then do one batch for each line of standard input."""
+    connect: Connect = import_module(f"benchmarks.{module}").connect
+    known = works(scale)
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        contender = runner.run(stack.enter_async_context(connect(url)))
+        for line in sys.stdin:
+            batch = runner.run(_measured(known[line.rstrip("\n")], contender))
+            print(msgspec.json.encode(batch).decode(), flush=True)
+        runner.run(stack.aclose())
 
 
 if __name__ == "__main__":
-    pin(0)
-    asyncio.run(_main(*sys.argv[1:]))
+    main(sys.argv[1], sys.argv[2], Scale(*map(int, sys.argv[3:])))

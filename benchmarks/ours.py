@@ -1,34 +1,40 @@
-"""The SDK as its users call it, with default settings."""
+"""This package, with its default settings."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from aegis_async import AegisClient
+from benchmarks.works import Contender
 
-__all__ = ["opened"]
+__all__ = ["connect"]
 
 
-class Ours:
-    """The same works through the client."""
-
+class _Ours:
     def __init__(self, client: AegisClient) -> None:
         self._collections = client.data_collections
 
-    async def listing(self, page_size: int) -> int:
-        """Read every page and count the items."""
-        count = 0
-        async for _item in self._collections.list(page_size=page_size):
-            count += 1
-        return count
+    async def list(self, page_size: int) -> int:
+        items = 0
+        async for _ in self._collections.list(page_size=page_size):
+            items += 1
+        return items
 
-    async def get(self, id_: int) -> int:
-        """Read one collection and count its evaluations."""
-        collection = await self._collections.get(id_)
-        return sum(len(run.evaluations) for run in collection.runs)
+    async def get(self, ids: Iterable[int]) -> int:
+        evaluations = 0
+        for id_ in ids:
+            full = await self._collections.get(id_)
+            evaluations += sum(len(run.evaluations) for run in full.runs)
+        return evaluations
+
+    async def fan_out(self, ids: Iterable[int], concurrency: int) -> int:
+        evaluations = 0
+        async for full in self._collections.get_many(ids, concurrency=concurrency):
+            evaluations += sum(len(run.evaluations) for run in full.runs)
+        return evaluations
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Ours]:
-    """Give the contender with its client open."""
-    async with AegisClient("sk_bench_0000000000000000", base_url=url) as client:
-        yield Ours(client)
+async def connect(url: str) -> AsyncIterator[Contender]:
+    """Give this package's client for a base URL."""
+    async with AegisClient("sk_benchmark", base_url=url) as client:
+        yield _Ours(client)

@@ -1,68 +1,56 @@
-"""From samples to figures: medians with their spread, as JSON and as a Markdown table."""
+"""Batches to figures: medians with their spread, and ratios to the bare loop."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from statistics import median, quantiles
-from typing import Any
+from typing import Final
 
-from benchmarks.rounds import Sample
+import msgspec
 
-__all__ = ["figures", "markdown"]
+from benchmarks.contender import Batch
+from benchmarks.rounds import Results
 
-Samples = Mapping[str, Mapping[str, Sequence[Sample]]]
+__all__ = ["markdown", "raw"]
+
+_FLOOR: Final = "bare"
+_PACKAGES: Final = ("aegis-async", "aiohttp", "msgspec", "tenacity")
 
 
-def figures(samples: Samples) -> dict[str, Any]:
-    """Give every work's figures, and what they were measured with.
+def markdown(results: Results) -> str:
+    """Give the figures as a table, with the versions below.
 
-    Durations are seconds for one time the work is done. A ratio is the bare loop's processor time over the
-    contender's, the median over the rounds: 1.0 is as fast, above is faster.
+    A ratio is how many times as fast as the bare loop a contender is, by CPU time: the median over the rounds of
+    the bare loop's time by its own. Spreads are the quartiles.
     """
-    packages = ("aegis-async", "aiohttp", "msgspec", "tenacity")
-    return {
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}",
-        "versions": {name: version(name) for name in packages},
-        "works": {
-            work: {name: _contender(of, contenders["bare"]) for name, of in contenders.items()}
-            for work, contenders in samples.items()
-        },
-    }
+    lines = [line for work, batches in results.items() for line in _lines(work, batches)]
+    head = ["| work | contender | wall, ms | CPU, ms | of the bare loop |", "|---|---|--:|--:|--:|"]
+    versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
+    return "\n".join([*head, *lines, "", f"{_rounds(results)} rounds; {versions}."])
 
 
-def _contender(samples: Sequence[Sample], bare: Sequence[Sample]) -> dict[str, Any]:
-    ratios = [floor.cpu / sample.cpu for floor, sample in zip(bare, samples, strict=True)]
-    return {
-        "rounds": len(samples),
-        "cpu": median(sample.cpu for sample in samples),
-        "cpu_over_bare": median(sample.cpu - floor.cpu for floor, sample in zip(bare, samples, strict=True)),
-        "wall": median(sample.wall for sample in samples),
-        "ratio": median(ratios),
-        "ratio_quartiles": _quartiles(ratios),
-        "peak_mib": max(sample.peak_kib for sample in samples) / 1024,
-    }
+def raw(results: Results) -> bytes:
+    """Give every batch, with the versions, as JSON."""
+    return msgspec.json.format(msgspec.json.encode({"versions": _versions(), "results": results}))
 
 
-def _quartiles(values: Sequence[float]) -> tuple[float, float]:
-    low, _, high = quantiles(values, n=4)
-    return low, high
+def _lines(work: str, batches: dict[str, list[Batch]]) -> Iterator[str]:
+    floor = [batch.cpu for batch in batches[_FLOOR]]
+    for name, measured in batches.items():
+        wall, cpu = [batch.wall for batch in measured], [batch.cpu for batch in measured]
+        ratio = _spread([bare / own for bare, own in zip(floor, cpu, strict=True)], 1.0, 2)
+        yield f"| {work} | {name} | {_spread(wall, 1e3, 0)} | {_spread(cpu, 1e3, 0)} | {ratio} |"
 
 
-def markdown(measured: Mapping[str, Any]) -> str:
-    """Give the figures as a table, one row for a work and contender."""
-    named = ", ".join(f"{name} {number}" for name, number in measured["versions"].items())
-    lines = [
-        f"Python {measured['python']}, {measured['machine']}; {named}. Medians of interleaved rounds.",
-        "",
-        "| work | contender | CPU, ms | wall, ms | ratio to bare (quartiles) | peak, MiB |",
-        "|---|---|---:|---:|---:|---:|",
-    ]
-    for work, contenders in measured["works"].items():
-        for name, of in contenders.items():
-            low, high = of["ratio_quartiles"]
-            lines.append(
-                f"| {work} | {name} | {of['cpu'] * 1e3:.3f} | {of['wall'] * 1e3:.3f} "
-                f"| {of['ratio']:.3f} ({low:.3f} to {high:.3f}) | {of['peak_mib']:.0f} |"
-            )
-    return "\n".join(lines)
+def _spread(values: Sequence[float], scale: float, digits: int) -> str:
+    first, _, third = quantiles(values, n=4, method="inclusive")
+    shown = (f"{value * scale:.{digits}f}" for value in (median(values), first, third))
+    return "{} ({} to {})".format(*shown)
+
+
+def _versions() -> dict[str, str]:
+    return {"Python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+
+
+def _rounds(results: Results) -> int:
+    return min(len(measured) for batches in results.values() for measured in batches.values())

@@ -1,108 +1,99 @@
-"""Rounds: every contender does every work in turn, so that what slows the machine slows them all."""
+"""Interleaved rounds: every contender does the same batch in turn, so that a noisy moment hits all alike."""
 
-import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final, TypeAlias
 
-from benchmarks.documents import EVALUATIONS, ITEMS, PAGE_SIZES, PREFIX
+import msgspec
 
-__all__ = ["CONTENDERS", "WORKS", "Sample", "Work", "measure"]
+from benchmarks.contender import Batch
+from benchmarks.works import Scale, works
 
+__all__ = ["CONTENDERS", "Results", "measure"]
 
-@dataclass(frozen=True)
-class Work:
-    """One thing to do: a method of the contenders, its argument, and the count it must give."""
-
-    method: str
-    argument: int
-    count: int
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What one batch cost, in seconds for each time the work was done, and the process's peak so far."""
-
-    cpu: float
-    wall: float
-    peak_kib: int
-
-
-WORKS: Final[Mapping[str, Work]] = MappingProxyType(
-    {f"list, pages of {size}": Work("listing", size, ITEMS) for size in PAGE_SIZES}
-    | {
-        "get, 2 KB": Work("get", 1, EVALUATIONS[1]),
-        "get, 240 KB": Work("get", 2, EVALUATIONS[2]),
-    }
+CONTENDERS: Final[Mapping[str, str]] = MappingProxyType(
+    {"bare": "bare", "bare again": "bare", "aegis_async": "ours"},
 )
-# The bare loop against itself is the control: what it differs by is the machine's noise.
-CONTENDERS: Final[Mapping[str, str]] = MappingProxyType({"bare": "bare", "control": "bare", "ours": "ours"})
+"""Each contender's module. The bare loop stands against itself as a control of the noise."""
 
-_SLOWEST = 20_000  # times a work is done in one batch at most
+Results: TypeAlias = dict[str, dict[str, list[Batch]]]
+"""The batches by work and contender."""
+
+_ROOT: Final = Path(__file__).parents[1]
 
 
 class _Process:
-    """A contender's process, one work at a time."""
+    """A child that answers lines with lines, and ends when its standard input is closed."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
+    def __init__(self, core: int, module: str, *arguments: object) -> None:
+        self._module = module
+        command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
+        self._child = subprocess.Popen(  # noqa: S603 - our own modules
+            command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(self._child.pid, {core})
 
-    def batch(self, work: Work, times: int) -> Sample:
-        """Do ``work`` so many times and give what one of them cost."""
-        assert self._process.stdin is not None  # noqa: S101 - both are pipes
-        assert self._process.stdout is not None  # noqa: S101
-        order = {"name": work.method, "argument": work.argument, "times": times}
-        print(json.dumps(order), file=self._process.stdin, flush=True)
-        line = self._process.stdout.readline()
+    def ask(self, line: str) -> str:
+        assert self._child.stdin is not None  # noqa: S101 - it is a pipe
+        self._child.stdin.write(f"{line}\n")
+        self._child.stdin.flush()
+        return self.read()
+
+    def read(self) -> str:
+        assert self._child.stdout is not None  # noqa: S101 - it is a pipe
+        line = self._child.stdout.readline()
         if not line:
-            raise RuntimeError("the contender ended; its own error stands above")
-        answer: dict[str, Any] = json.loads(line)
-        if answer["count"] != work.count * times:
-            raise RuntimeError(f"{work} counted {answer['count']}, not {work.count * times}")
-        return Sample(answer["cpu"] / times, answer["wall"] / times, answer["peak_kib"])
+            raise RuntimeError(f"benchmarks.{self._module} ended with {self._child.wait()}")
+        return line.rstrip("\n")
+
+    def close(self) -> None:
+        with self._child:  # closes the pipes and waits
+            pass
 
 
-def measure(works: Sequence[str], rounds: int, seconds: float) -> Iterator[tuple[str, str, Sample]]:
-    """Yield the name of a work, of a contender, and a sample of it, round after round.
+def measure(scale: Scale, rounds: int, tell: Callable[[str], object]) -> Results:
+    """Do every work in so many rounds, after one round that is not counted.
 
     Args:
-        works: The names of the works to do.
+        scale: How much work is in one batch.
         rounds: How often each contender does each work.
-        seconds: Processor time that a batch of the bare loop takes at least.
+        tell: Told of each work before it begins.
     """
-    with ExitStack() as stack:
-        port = stack.enter_context(_started("benchmarks.server")).stdout.readline().strip()  # type: ignore[union-attr]  # a pipe
-        url = f"http://127.0.0.1:{port}{PREFIX}"
-        processes = {
-            name: _Process(stack.enter_context(_started("benchmarks.contender", module, url)))
-            for name, module in CONTENDERS.items()
-        }
-        times = {name: _times(processes["bare"], WORKS[name], seconds) for name in works}
-        for number in range(-1, rounds):
-            for work in works:
-                for contender in _turned(list(processes), number):
-                    sample = processes[contender].batch(WORKS[work], times[work])
-                    if number >= 0:  # the round before the first one warms every contender up
-                        yield work, contender, sample
-
-
-def _times(bare: _Process, work: Work, seconds: float) -> int:
-    bare.batch(work, 1)
-    return min(_SLOWEST, 1 + int(seconds / bare.batch(work, 3).cpu))
-
-
-def _turned(names: list[str], number: int) -> list[str]:
-    first = number % len(names)
-    return names[first:] + names[:first]
+    results: Results = {}
+    with _contenders(scale) as contenders:
+        for work in works(scale):
+            tell(work)
+            batches: dict[str, list[Batch]] = {name: [] for name in contenders}
+            for number in range(rounds + 1):
+                for name, process in _rotated(contenders, number):
+                    batches[name].append(msgspec.json.decode(process.ask(work), type=Batch))
+            results[work] = {name: measured[1:] for name, measured in batches.items()}
+    return results
 
 
 @contextmanager
-def _started(module: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
-        yield process
-        # Leaving the block closes the pipe, at which the process ends by itself.
+def _contenders(scale: Scale) -> Iterator[dict[str, _Process]]:
+    first, *_, last = (sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]) * 2
+    with ExitStack() as stack:
+
+        def started(core: int, module: str, *arguments: object) -> _Process:
+            process = _Process(core, module, *arguments)
+            stack.callback(process.close)
+            return process
+
+        url = started(first, "server", *astuple(scale)).read()
+        yield {name: started(last, "contender", module, url, *astuple(scale)) for name, module in CONTENDERS.items()}
+
+
+def _rotated(contenders: dict[str, _Process], by: int) -> list[tuple[str, _Process]]:
+    """Give the contenders with another one first in each round: who comes second finds warmer caches."""
+    order = list(contenders.items())
+    start = by % len(order)
+    return order[start:] + order[:start]

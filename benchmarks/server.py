@@ -1,55 +1,61 @@
-"""A server of prepared bytes, in a process of its own: it writes faster than any client reads."""
+"""The fixture server: answers keep-alive GETs with prepared bytes, faster than any client reads them.
+
+``python -m benchmarks.server ITEMS SMALL BIG IDS`` prints its base URL and ends when its standard input does.
+"""
 
 import asyncio
-import os
 import sys
+from collections.abc import Mapping
+from functools import cache
+from typing import Final, cast
 
-from benchmarks.documents import bodies
+from benchmarks.bodies import PREFIX, bodies
+from benchmarks.works import Scale
 
-__all__ = ["pin"]
+__all__ = ["Answers", "serve"]
 
-_HEAD_END = b"\r\n\r\n"
-_MISSING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+_END_OF_HEAD: Final = b"\r\n\r\n"
+_NOT_FOUND: Final = b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 
-class _Connection(asyncio.Protocol):
-    """Answers each GET of one kept connection with its prepared bytes."""
+class Answers(asyncio.Protocol):
+    """One connection.
 
-    def __init__(self, answers: dict[bytes, bytes]) -> None:
-        self._answers = answers
-        self._pending = b""
+    Args:
+        prepared: The whole answer, head and body, of each request target.
+    """
+
+    def __init__(self, prepared: Mapping[bytes, bytes]) -> None:
+        self._prepared = prepared
+        self._received = b""
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - tells the type checker what TCP gives
-        self._transport = transport
+        """Keep the transport to answer on."""
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        *heads, self._pending = (self._pending + data).split(_HEAD_END)
+        """Answer every request whose head is complete; a GET has no body."""
+        *heads, self._received = (self._received + data).split(_END_OF_HEAD)
         for head in heads:
-            self._transport.write(self._answers.get(head.split(b" ", 2)[1], _MISSING))
+            target = head.split(b" ", 2)[1]
+            self._transport.write(self._prepared.get(target, _NOT_FOUND))
 
 
-def pin(core: int) -> None:
-    """Keep this process on one of the cores it may use, where the system can."""
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[core % len(cores)]})
+async def serve(scale: Scale) -> None:
+    """Serve on a free loopback port until standard input ends."""
+    answer = cache(_answer)  # many targets have one body
+    prepared = {target.encode(): answer(body) for target, body in bodies(scale).items()}
+    server = await asyncio.get_running_loop().create_server(lambda: Answers(prepared), "127.0.0.1", 0)
+    async with server:
+        print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{PREFIX}", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+        server.close()
 
 
 def _answer(body: bytes) -> bytes:
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
-
-
-async def _serve() -> None:
-    answers = {path.encode(): _answer(body) for path, body in bodies().items()}
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(answers), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.to_thread(sys.stdin.read)  # whoever started it closes the pipe at the end
-    server.close()
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 if __name__ == "__main__":
-    pin(1)
-    asyncio.run(_serve())
+    asyncio.run(serve(Scale(*map(int, sys.argv[1:]))))
