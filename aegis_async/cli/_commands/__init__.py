@@ -1,0 +1,13 @@
+"""The table of commands: a new one is a file here and a line below."""
+
+from typing import Final
+
+from aegis_async.cli._command import Command
+from aegis_async.cli._commands._export import EXPORT
+from aegis_async.cli._commands._get import GET
+from aegis_async.cli._commands._list import LIST
+from aegis_async.cli._commands._sandbox import SANDBOX
+
+__all__ = ["COMMANDS", "Command"]
+
+COMMANDS: Final = (LIST, GET, EXPORT, SANDBOX)

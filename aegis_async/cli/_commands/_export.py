@@ -1,0 +1,59 @@
+"""``aegis-async export OUT``: the whole account as files."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from aegis_async.cli._command import Command, add_shared
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["EXPORT"]
+
+
+class _Formats:
+    """The formats there are, looked up when somebody names one or asks for this command's help."""
+
+    def __iter__(self) -> Iterator[str]:
+        from aegis_async.export import FORMATS  # noqa: PLC0415 - not for the help of other commands
+
+        return iter(FORMATS)
+
+    def __contains__(self, name: object) -> bool:
+        return name in tuple(self)
+
+
+def _configure(parser: ArgumentParser) -> None:
+    parser.add_argument("out", metavar="OUT", help="a folder: new, empty, or of an earlier export")
+    parser.add_argument(
+        "--format",
+        action="append",
+        choices=_Formats(),
+        metavar="FORMAT",
+        help="of the tables: %(choices)s; may be given several times (default: parquet)",
+    )
+    add_shared(parser)
+    parser.add_argument(
+        "--ids", metavar="FILE", help="export only these: a file of one id a line, - for standard input"
+    )
+    parser.add_argument(
+        "--concurrency", type=int, default=8, metavar="N", help="collections at a time (default: %(default)s)"
+    )
+
+
+async def _run(options: Namespace, console: "Console") -> int:
+    from aegis_async.cli._exporting import run_export  # noqa: PLC0415 - not for --help
+
+    return await run_export(options, console)
+
+
+EXPORT: Final = Command(
+    name="export",
+    summary="write every data collection into a folder",
+    description="""\
+Write every data collection with its datasets, runs and evaluations into a folder, as tables and as the service's
+own bytes. Interrupt it at any time: no half file is left, and it says what is there.""",
+    configure=_configure,
+    run=_run,
+)

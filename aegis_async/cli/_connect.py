@@ -1,0 +1,66 @@
+"""The client of a command: for the service that the environment names, or for a sandbox inside this process."""
+
+import os
+from argparse import Namespace
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from aegis_async import AegisClient, RetryPolicy, Timeout
+from aegis_async.errors import ConfigurationError, InvalidArgumentError
+
+if TYPE_CHECKING:
+    from aegis_async.sandbox import Sandbox
+
+__all__ = ["connected", "made_sandbox", "service"]
+
+
+@asynccontextmanager
+async def connected(options: Namespace) -> AsyncIterator[AegisClient]:
+    """Give a client as the options ask for it.
+
+    Raises:
+        ConfigurationError: There is no key, or an option or variable cannot work.
+        InvalidArgumentError: The sandbox cannot be as asked for.
+    """
+    async with service(options) as environ:
+        key = environ.get("AEGIS_API_KEY")
+        if key is None:
+            raise ConfigurationError("no API key: set AEGIS_API_KEY, or add --sandbox to try it without one")
+        url = options.base_url if options.base_url is not None else environ.get("AEGIS_BASE_URL") or None
+        timeout = Timeout() if options.timeout is None else options.timeout
+        retry = RetryPolicy() if options.max_attempts is None else RetryPolicy(max_attempts=options.max_attempts)
+        async with AegisClient(key, base_url=url, timeout=timeout, retry=retry) as client:
+            yield client
+
+
+@asynccontextmanager
+async def service(options: Namespace) -> AsyncIterator[Mapping[str, str]]:
+    """Give the variables that say where the service is and with which key; start the sandbox if it is that.
+
+    Raises:
+        ConfigurationError: A sandbox and a base URL are asked for.
+        InvalidArgumentError: The sandbox cannot be as asked for.
+    """
+    if not options.sandbox:
+        yield os.environ
+        return
+    if options.base_url is not None:
+        raise ConfigurationError("--sandbox and --base-url exclude each other")
+    async with made_sandbox(collections=options.sandbox_collections, seed=options.sandbox_seed) as sandbox:
+        yield sandbox.env
+
+
+def made_sandbox(*, collections: int, seed: int, port: int = 0, latency: float = 0.0) -> "Sandbox":
+    """Give a sandbox that is not entered yet.
+
+    Raises:
+        InvalidArgumentError: A number is out of its bounds.
+    """
+    from aegis_async.sandbox import Sandbox  # noqa: PLC0415 - a server that most commands do without
+
+    try:
+        return Sandbox(collections=collections, seed=seed, port=port, latency=latency)
+    except ValueError as error:
+        complaint = str(error)
+    raise InvalidArgumentError(f"sandbox: {complaint}")

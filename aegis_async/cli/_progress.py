@@ -1,0 +1,171 @@
+"""How far an export is: a bar on a terminal, a line every few seconds elsewhere."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from aegis_async.cli._terminal import say
+from aegis_async.export import Progress
+
+__all__ = ["BarDisplay", "Display", "LineDisplay", "Meter", "shown_progress"]
+
+_INTERVAL: Final = 5.0
+_log: Final = logging.getLogger("aegis_async")
+
+
+class Display(Protocol):
+    """Shows progress."""
+
+    def update(self, progress: Progress) -> None:
+        """Take the latest."""
+
+
+class Meter(logging.Handler):
+    """Counts retries and measures the rate.
+
+    The core tells of a retry in its log alone, so it is read there.
+
+    Args:
+        clock: Seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(logging.WARNING)
+        self.retries = 0
+        self.progress = Progress()
+        self._clock = clock
+        self._started = clock()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count a log record if it tells of a retry."""
+        self.retries += "; next in " in str(record.msg)
+
+    @property
+    def rate(self) -> float:
+        """Collections a second since the start."""
+        elapsed = self._clock() - self._started
+        return self.progress.done / elapsed if elapsed > 0 else 0.0
+
+    @property
+    def left(self) -> str:
+        """The time that is left at this rate, as ``0:02:10``; dashes while that is not known."""
+        total, rate = self.progress.total, self.rate
+        if total is None or not rate:
+            return "-:--:--"
+        seconds = round(max(total - self.progress.done, 0) / rate)
+        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+    @property
+    def pace(self) -> str:
+        """Rate, time left, retries and failures, as they stand beside a bar or in a line."""
+        retries = f"{self.retries} {'retry' if self.retries == 1 else 'retries'}"
+        return f"{self.rate:.1f}/s, {self.left} left, {retries}, {self.progress.failed} failed"
+
+    def __str__(self) -> str:
+        total = "?" if self.progress.total is None else self.progress.total
+        return f"{self.progress.done} of {total} collections, {self.pace}"
+
+
+class LineDisplay:
+    """Says the first step, and then how far it is every few seconds.
+
+    Args:
+        console: Where to.
+        meter: What to say.
+        interval: Seconds between two lines.
+        sleep: Waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        meter: Meter,
+        interval: float = _INTERVAL,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._console = console
+        self._meter = meter
+        self._interval = interval
+        self._sleep = sleep
+
+    def update(self, progress: Progress) -> None:
+        """Take the latest."""
+        first = not self._meter.progress.done
+        self._meter.progress = progress
+        if first:
+            self._say()
+
+    @asynccontextmanager
+    async def shown(self) -> AsyncIterator[None]:
+        """Go on saying how far it is, also while nothing moves."""
+        speaker = asyncio.create_task(self._speak())
+        try:
+            yield
+        finally:
+            speaker.cancel()
+            await asyncio.wait([speaker])
+
+    async def _speak(self) -> None:
+        while True:
+            await self._sleep(self._interval)
+            self._say()
+
+    def _say(self) -> None:
+        say(self._console, str(self._meter))
+
+
+class BarDisplay:
+    """A bar that moves, gone at the end.
+
+    Args:
+        console: A terminal.
+        meter: What stands beside the bar.
+    """
+
+    def __init__(self, console: Console, meter: Meter) -> None:
+        self._meter = meter
+        self._bar = Bar(
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[pace]}"),
+            console=console,
+            expand=True,
+            transient=True,
+        )
+        self._task = self._bar.add_task("export", total=None, pace=meter.pace)
+
+    def update(self, progress: Progress) -> None:
+        """Take the latest."""
+        self._meter.progress = progress
+        self._bar.update(self._task, completed=progress.done, total=progress.total, pace=self._meter.pace)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Draw it."""
+        with self._bar:
+            yield
+
+
+@asynccontextmanager
+async def shown_progress(console: Console) -> AsyncIterator[Display]:
+    """Give the display that suits the console, for as long as the export runs."""
+    meter = Meter()
+    _log.addHandler(meter)
+    try:
+        if console.is_terminal:
+            bar = BarDisplay(console, meter)
+            with bar.shown():
+                yield bar
+        else:
+            lines = LineDisplay(console, meter)
+            async with lines.shown():
+                yield lines
+    finally:
+        _log.removeHandler(meter)

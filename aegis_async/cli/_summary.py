@@ -1,0 +1,64 @@
+"""What an export left behind, in words."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from aegis_async.export import ExportReport, next_steps
+
+__all__ = ["early_end", "summary"]
+
+_LISTED: Final = 10
+_KILO: Final = 1000
+
+
+def summary(out: str, report: ExportReport) -> str:
+    """Give where the files are, how much is in them, what is missing, and what to do next."""
+    return "\n".join((*_head(out, report), *_gaps(out, report), *_next(out, report), ""))
+
+
+def early_end(out: str, report: ExportReport) -> str:
+    """Give what an export that ended early has left in its folder."""
+    if report.commit is None:
+        return f"Ended early: {out} holds what it held before, and no half file."
+    return f"Ended early: {report.rows['collections']:,} collections are in {out}, and every file there is whole."
+
+
+def _head(out: str, report: ExportReport) -> Iterator[str]:
+    reason = f"; {report.reason}" if report.reason else ""
+    written = f"{report.files} files, {_size(report.bytes)}, in {report.seconds:.1f} s"
+    yield f"{report.status.capitalize()}: {written}{reason}"
+    yield ""
+    for table, rows in report.rows.items():
+        yield f"  {table:<12}{rows:>12,} rows  {Path(out) / table}"
+    yield f"  {'raw':<12}{_size(report.fetched_bytes):>12} read  {Path(out) / 'raw'}"
+    yield ""
+
+
+def _gaps(out: str, report: ExportReport) -> Iterator[str]:
+    gaps = [
+        *(f"  {gap.id}: {gap.reason}" for gap in report.missing),
+        *(f"  {gap.id}: {gap.reason}; kept as {Path(out) / gap.file}" for gap in report.quarantined),
+    ]
+    if gaps:
+        yield "Missing collections:"
+        yield from islice(gaps, _LISTED)
+        if len(gaps) > _LISTED:
+            yield f"  and {len(gaps) - _LISTED} more, all of them in {Path(out) / '_report.json'}"
+        yield ""
+
+
+def _next(out: str, report: ExportReport) -> Iterator[str]:
+    if report.rows.get("runs"):
+        yield "Next, paste this into DuckDB (pip install duckdb, or its own shell):"
+        yield ""
+        yield next_steps(out)
+
+
+def _size(count: float) -> str:
+    units = iter(("bytes", "kB", "MB", "GB", "TB"))
+    unit = next(units)
+    while count >= _KILO and unit != "TB":
+        count, unit = count / _KILO, next(units)
+    return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
