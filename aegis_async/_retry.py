@@ -69,7 +69,9 @@ class Retry:
         on_wait: Told of each wait before it begins: the error, the attempt that failed, the seconds.
     """
 
-    def __init__(self, policy: RetryPolicy, clock: Clock, on_wait: Callable[[BaseException | None, int, float], None]) -> None:
+    def __init__(
+        self, policy: RetryPolicy, clock: Clock, on_wait: Callable[[BaseException | None, int, float], None]
+    ) -> None:
         self._policy = policy
         self._clock = clock
         self._on_wait = on_wait

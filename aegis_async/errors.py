@@ -75,13 +75,17 @@ class Violation:
 
 
 def _rebuild(cls: type["AegisError"], args: tuple[object, ...], state: dict[str, object]) -> "AegisError":
-    error = cls.__new__(cls, *args)
+    error = cls.__new__(cls)
+    error.args = args
     error.__dict__.update(state)
     return error
 
 
 class AegisError(Exception):
     """The base of every error that this package raises on purpose."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
 
     def __reduce__(self) -> tuple[object, ...]:
         # The default calls the class with ``args`` alone, which keyword attributes do not survive.

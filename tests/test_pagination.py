@@ -44,7 +44,15 @@ class Service:
         items = tuple(self.items[(number - 1) * self.page_size : number * self.page_size])
         following = number + 1 if number < total else None
         meta = PageMeta(
-            number, self.page_size, len(self.items), len(items), total, following is not None, number > 1, following, None
+            number,
+            self.page_size,
+            len(self.items),
+            len(items),
+            total,
+            following is not None,
+            number > 1,
+            following,
+            None,
         )
         return Page(items, meta)
 

@@ -147,6 +147,9 @@ class Transport:
         if response.content.at_eof():
             if len(first) > limit:
                 raise _TooLarge(limit)
+            if not first and response.content_length and "Content-Encoding" in response.headers:
+                # aiohttp does not mind that the compressed stream was cut before it gave anything.
+                raise aiohttp.ClientPayloadError("the compressed body gives nothing")
             return first
         body = bytearray(first)
         while chunk := await response.content.readany():

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from documents import collection, encoded, old_revision
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -11,6 +10,7 @@ from aegis_async._decode import BodyDecoder
 from aegis_async._decode._complaints import _LOOKED_INTO
 from aegis_async.errors import DecodeError
 from aegis_async.models import DataCollection, DataCollectionSummary, Page
+from tests.decode.documents import collection, encoded, old_revision
 
 DECODERS: list[Any] = [BodyDecoder(DataCollection), BodyDecoder(Page[DataCollectionSummary])]
 BODY = encoded(collection())

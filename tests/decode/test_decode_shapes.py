@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from documents import collection, encoded, listing, old_revision
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis_async._decode import BodyDecoder, Decoders
 from aegis_async.errors import DecodeError, InvalidArgumentError
 from aegis_async.models import DataCollection, DataCollectionSummary, Page, RunSource, RunType, User
+from tests.decode.documents import collection, encoded, listing, old_revision
 
 full = BodyDecoder(DataCollection)
 page = BodyDecoder(Page[DataCollectionSummary])
@@ -109,7 +109,9 @@ def test_an_integer_may_be_written_as_a_float(written: str) -> None:
     assert isinstance(value, int)
 
 
-@pytest.mark.parametrize("written", ['"14"', "14.5", "9007199254740992.0", "9007199254740993.0", "1e300", "true", "null"])
+@pytest.mark.parametrize(
+    "written", ['"14"', "14.5", "9007199254740992.0", "9007199254740993.0", "1e300", "true", "null"]
+)
 def test_an_integer_is_never_guessed(written: str) -> None:
     """A string, a fraction, or a float that may have been rounded is no id."""
     body = encoded(collection()).replace(b'"id": 14,', f'"id": {written},'.encode(), 1)
@@ -162,7 +164,7 @@ def test_a_string_is_never_a_number() -> None:
     ],
 )
 @pytest.mark.parametrize("naive", [False, True], ids=["fast", "second"])
-def test_a_cost_is_exact_as_string_or_number(written: str, expected: str, naive: bool) -> None:  # noqa: FBT001 - a parameter
+def test_a_cost_is_exact_as_string_or_number(written: str, expected: str, naive: bool) -> None:
     """A cost is the Decimal that was written, whichever path reads it."""
     document = collection()
     if naive:
@@ -174,7 +176,7 @@ def test_a_cost_is_exact_as_string_or_number(written: str, expected: str, naive:
 
 @pytest.mark.parametrize("written", ['"NaN"', '"Infinity"', '"-inf"', '"sNaN"', '"cheap"', "true"])
 @pytest.mark.parametrize("naive", [False, True], ids=["fast", "second"])
-def test_a_cost_that_is_not_finite_is_refused(written: str, naive: bool) -> None:  # noqa: FBT001 - a parameter
+def test_a_cost_that_is_not_finite_is_refused(written: str, naive: bool) -> None:
     """What Decimal takes and is no amount of money is a DecodeError with its path."""
     document = collection()
     if naive:
@@ -252,7 +254,11 @@ def test_a_run_without_evaluations_is_refused() -> None:
     st.dictionaries(
         st.text(),
         st.recursive(
-            st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+            st.none()
+            | st.booleans()
+            | st.integers(-(2**53), 2**53)
+            | st.floats(allow_nan=False, allow_infinity=False)
+            | st.text(),
             lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
             max_leaves=10,
         ),

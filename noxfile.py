@@ -1,0 +1,118 @@
+"""Every check of the project; `.ci/run` runs them all, `nox -s NAME` one of them."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+OLDEST = PYTHONS[0]
+# What the design wants proven to the last branch.
+CORE = "aegis_async/_decode/*,aegis_async/_retry.py,aegis_async/_pagination.py,aegis_async/_fanout.py"
+
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["lint", "types", "layers", "coverage", "tests", "lowest", "docs", "package", "demo"]
+
+
+def group(*names: str) -> list[str]:
+    return list(nox.project.dependency_groups(PROJECT, *names))
+
+
+@nox.session(python=OLDEST)
+def lint(session: nox.Session) -> None:
+    session.install(*group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(python=OLDEST)
+def types(session: nox.Session) -> None:
+    session.install(".[export]", *group("types", "test"))
+    session.run("mypy")
+    # The installed copy, from elsewhere: the checkout itself is no typed package to pyright.
+    with session.chdir(session.create_tmp()):
+        session.run("pyright", "--ignoreexternal", "--verifytypes", "aegis_async")
+
+
+@nox.session(python=OLDEST)
+def layers(session: nox.Session) -> None:
+    session.install("-e", ".[export]", *group("layers"))
+    session.run("lint-imports")
+
+
+@nox.session(python=OLDEST)
+def coverage(session: nox.Session) -> None:
+    session.install("-e", ".[export]", *group("test"))
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "report", "--skip-covered")
+    session.run("coverage", "report", "--fail-under=100", f"--include={CORE}")
+
+
+@nox.session(python=PYTHONS[1:])
+def tests(session: nox.Session) -> None:
+    session.install("-e", ".[export]", *group("test"))
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def lowest(session: nox.Session) -> None:
+    constraints = Path(session.create_tmp()) / "lowest.txt"
+    extras = PROJECT["project"]["optional-dependencies"]
+    wanted = [*PROJECT["project"]["dependencies"], *extras["export"]]
+    constraints.write_text("\n".join(line.replace(">=", "==") for line in wanted), encoding="utf-8")
+    session.install("-e", ".[export]", *group("test"), "--constraint", str(constraints))
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def docs(session: nox.Session) -> None:
+    session.install("-e", ".[export]", *group("docs"))
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session(python=OLDEST)
+def package(session: nox.Session) -> None:
+    """Build sdist and wheel, and use the wheel in an environment that holds nothing else."""
+    session.install(*group("package"))
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build", "-q")
+    session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))
+    wheel = next(Path("dist").glob("*.whl")).resolve()
+    clean = Path(session.create_tmp()).resolve() / "clean"
+    shutil.rmtree(clean, ignore_errors=True)
+    session.run("python", "-m", "venv", str(clean))
+    python = clean / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    session.run(str(python), "-m", "pip", "install", "-q", str(wheel), external=True)
+    with session.chdir(clean):
+        run = (str(python), "-m", "aegis_async")
+        session.run(*run, "--version", external=True)
+        session.run(*run, "export", "without-extra", "--sandbox", success_codes=[1], external=True)
+        session.run(str(python), "-m", "pip", "install", "-q", f"{wheel}[export]", external=True)
+        session.run(*run, "export", "with-extra", "--sandbox", "--sandbox-collections", "5", external=True)
+
+
+@nox.session(python=False)
+def demo(session: nox.Session) -> None:
+    """Run the README's first command as it stands."""
+    command = readme_command("demo")
+    clone = Path(session.create_tmp()).resolve() / "clone"
+    shutil.rmtree(clone, ignore_errors=True)
+    session.run("git", "clone", "-q", ".", str(clone), external=True)
+    with session.chdir(clone):
+        session.run("bash", "-c", command, external=True)
+
+
+@nox.session(python=OLDEST)
+def bench(session: nox.Session) -> None:
+    session.install("-e", ".[export]")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+def readme_command(name: str) -> str:
+    """Give the line of the README that follows its marker, so that the two cannot drift."""
+    lines = Path("README.md").read_text(encoding="utf-8").splitlines()
+    return lines[lines.index(f"<!-- command: {name} -->") + 2]
