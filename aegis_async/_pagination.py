@@ -63,7 +63,7 @@ class _Counter:
     __slots__ = ("stats",)
 
     def __init__(self) -> None:
-        self.stats = PaginationStats()
+        self.stats: PaginationStats = PaginationStats()
 
     def page(self, meta: PageMeta) -> None:
         self.stats = replace(self.stats, pages=self.stats.pages + 1, total_items=meta.total_items)

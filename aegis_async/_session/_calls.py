@@ -43,7 +43,7 @@ class Session:
     """
 
     def __init__(self, wire: Wire, max_concurrency: int, clock: Clock) -> None:
-        self.base = str(wire.base_url)
+        self.base: str = str(wire.base_url)
         self._wire = wire
         self._max_concurrency = max_concurrency
         self._clock = clock
