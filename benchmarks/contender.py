@@ -1,6 +1,6 @@
 """One contender in a process of its own: does the work that standard input names, and prints what it took.
 
-``python -m benchmarks.contender MODULE URL ITEMS SMALL BIG IDS``
+``python -m benchmarks.contender MODULE URL ITEMS SMALL BIG IDS LAPS``
 """
 
 import asyncio
@@ -32,10 +32,12 @@ class Batch(msgspec.Struct, frozen=True):
     cpu: float
 
 
-async def _measured(work: Callable[[Contender], Awaitable[int]], contender: Contender) -> Batch:
+async def _measured(work: Callable[[Contender], Awaitable[int]], contender: Contender, laps: int) -> Batch:
     gc.collect()  # the garbage of the batch before is not this one's
     wall, cpu = time.perf_counter(), time.process_time()
-    count = await work(contender)
+    count = 0
+    for _ in range(laps):
+        count += await work(contender)
     return Batch(count, time.perf_counter() - wall, time.process_time() - cpu)
 
 
@@ -47,7 +49,7 @@ def main(module: str, url: str, scale: Scale) -> None:
         stack = AsyncExitStack()
         contender = runner.run(stack.enter_async_context(connect(url)))
         for line in sys.stdin:
-            batch = runner.run(_measured(known[line.rstrip("\n")], contender))
+            batch = runner.run(_measured(known[line.rstrip("\n")], contender, scale.laps))
             print(msgspec.json.encode(batch).decode(), flush=True)
         runner.run(stack.aclose())
 

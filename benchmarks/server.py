@@ -1,6 +1,6 @@
 """The fixture server: answers keep-alive GETs with prepared bytes, faster than any client reads them.
 
-``python -m benchmarks.server ITEMS SMALL BIG IDS`` prints its base URL and ends when its standard input does.
+``python -m benchmarks.server ITEMS SMALL BIG IDS LAPS`` prints its base URL and ends when its standard input does.
 """
 
 import asyncio

@@ -38,15 +38,17 @@ class Scale:
         small: Small collections to get one after the other.
         big: Big collections to get one after the other.
         ids: Ids to fan out over.
+        laps: How often all of it is done.
     """
 
     items: int
     small: int
     big: int
     ids: int
+    laps: int
 
 
-FULL: Final = Scale(items=10_000, small=1000, big=100, ids=2000)
+FULL: Final = Scale(items=10_000, small=1000, big=150, ids=2000, laps=2)
 """Batches of 0.2 s of CPU and more, long enough to hold full garbage collections."""
 
 

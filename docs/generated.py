@@ -1,16 +1,33 @@
-"""What the pages say and the code knows better: the export's tables, as Markdown."""
+"""What the pages say and the code knows better: the export's tables and the commands, as Markdown."""
 
-from collections.abc import Callable, Mapping
+import argparse
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from aegis_async.cli import build_parser
 from aegis_async.export import TABLES, Column, Table
 
-__all__ = ["PAGES", "tables"]
+__all__ = ["PAGES", "commands", "tables"]
+
+_WIDTH: Final = 96
+
+
+class _Fixed(argparse.RawDescriptionHelpFormatter):
+    """As wide as the page, whatever the terminal's width."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_WIDTH)
 
 
 def tables() -> str:
     """Give every table of an export with its key and its columns."""
     return "\n".join(map(_table, TABLES))
+
+
+def commands() -> str:
+    """Give the help of every command, as the command line prints it."""
+    parser = build_parser()
+    return "\n".join(f"## {name}\n\n```text\n{_help(one)}```\n" for name, one in _parsers(parser))
 
 
 def _table(table: Table) -> str:
@@ -26,7 +43,21 @@ def _code(name: str) -> str:
     return f"`{name}`"
 
 
+def _parsers(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    yield parser.prog, parser
+    for action in parser._actions:  # noqa: SLF001 - argparse has no public way to its commands
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - as above
+            for one in action.choices.values():
+                yield one.prog, one
+
+
+def _help(parser: argparse.ArgumentParser) -> str:
+    parser.formatter_class = _Fixed
+    return parser.format_help()
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "<!-- generated: tables -->": tables,
+    "<!-- generated: commands -->": commands,
 }
 """A marker in a page, and what takes its place."""
