@@ -21,7 +21,12 @@ def status(error: Exception) -> int:
 
 
 def sentence(error: Exception) -> str | None:
-    """Give the error as one sentence, or None when nobody foresaw it."""
+    """Give the error on one line, or None when nobody foresaw it."""
+    text = _text(error)
+    return None if text is None else " ".join(text.split())
+
+
+def _text(error: Exception) -> str | None:
     if isinstance(error, AuthenticationError):
         return f"{error}; check AEGIS_API_KEY, or run aegis-async doctor"
     if isinstance(error, AegisError):

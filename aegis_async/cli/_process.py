@@ -8,8 +8,8 @@ import sys
 import threading
 import traceback
 from argparse import Namespace
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 _BY_SIGNAL: Final = 128  # what shells add to the number of the signal that ended a process
-_SHOW_CURSOR: Final = "\x1b[?25h"
+_SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress bar hides it
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(options: Namespace) -> int:
@@ -32,7 +33,9 @@ def run(options: Namespace) -> int:
     console = error_console()
     with logging_to(console, verbose=options.verbose):
         try:
-            return asyncio.run(_Supervisor(console).supervise(options))
+            supervisor = _Supervisor()
+            with supervisor.listening():
+                return asyncio.run(supervisor.supervise(options.run(options, console)))
         except Exception as error:  # noqa: BLE001 - nothing but a sentence may leave here
             return _failed(error, options, console)
 
@@ -53,47 +56,44 @@ def _failed(error: Exception, options: Namespace, console: "Console") -> int:
 
 
 class _Supervisor:
-    """Turns the first signal into a cancellation and the second into the end.
+    """Turns the first signal into a cancellation and the second into the end."""
 
-    Args:
-        console: Told of the first signal.
-    """
-
-    def __init__(self, console: "Console") -> None:
-        self._console = console
+    def __init__(self) -> None:
         self._signal: int | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._cancel: Callable[[], object] | None = None
 
-    async def supervise(self, options: Namespace) -> int:
-        """Run the command; ended by a signal, give the status that says which."""
-        task = asyncio.current_task()
-        if task is not None and threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                _on_signal(number, partial(self._end, task, number))
+    async def supervise(self, work: Awaitable[int]) -> int:
+        """Wait for the command; ended by a signal, give the status that says which."""
+        task = asyncio.ensure_future(work)
+        self._loop, self._cancel = asyncio.get_running_loop(), task.cancel
+        if self._signal is not None:
+            task.cancel()
         try:
-            result: int = await options.run(options, self._console)
+            return await task
         except asyncio.CancelledError:
             if self._signal is None:
                 raise
             return _BY_SIGNAL + self._signal
-        return result
 
-    def _end(self, task: "asyncio.Task[object]", number: int) -> None:
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take the signals while this lasts, also when the loop is busy, closed or not there yet."""
+        if threading.current_thread() is not threading.main_thread():  # where no signal arrives
+            yield
+            return
+        before = {number: signal.signal(number, self._end) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _end(self, number: int, _frame: FrameType | None) -> None:
         if self._signal is not None:
             if sys.stderr.isatty():
-                sys.stderr.write(_SHOW_CURSOR)
-                sys.stderr.flush()
+                os.write(sys.stderr.fileno(), _SHOW_CURSOR)
             os._exit(_BY_SIGNAL + number)
         self._signal = number
-        task.cancel()
-
-
-def _on_signal(number: int, act: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-    try:
-        loop.add_signal_handler(number, act)  # ends with the loop, so that a second signal counts to the last
-    except NotImplementedError:  # Windows
-
-        def pass_on(_number: int, _frame: FrameType | None) -> None:
-            loop.call_soon_threadsafe(act)
-
-        signal.signal(number, pass_on)
+        if self._loop is not None and self._cancel is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._cancel)

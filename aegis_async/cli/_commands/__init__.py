@@ -3,6 +3,7 @@
 from typing import Final
 
 from aegis_async.cli._command import Command
+from aegis_async.cli._commands._doctor import DOCTOR
 from aegis_async.cli._commands._export import EXPORT
 from aegis_async.cli._commands._get import GET
 from aegis_async.cli._commands._list import LIST
@@ -10,4 +11,4 @@ from aegis_async.cli._commands._sandbox import SANDBOX
 
 __all__ = ["COMMANDS", "Command"]
 
-COMMANDS: Final = (LIST, GET, EXPORT, SANDBOX)
+COMMANDS: Final = (LIST, GET, EXPORT, SANDBOX, DOCTOR)
