@@ -43,8 +43,13 @@ _HOMES: Final = MappingProxyType(
     }
 )
 
+_MODULES: Final = ("errors", "export", "models", "sandbox")
+
 
 def __getattr__(name: str) -> object:
+    """Load the name, or the public module, that is asked for the first time."""
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     for module, names in _HOMES.items():
         if name in names:
             value: object = getattr(import_module(f"{__name__}.{module}"), name)
@@ -54,4 +59,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    """List the public names and modules, loaded or not."""
+    return sorted([*__all__, *_MODULES])

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import inspect
+import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,10 +14,15 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.abc import AbstractStreamWriter
 from aioresponses import aioresponses, core
+from hypothesis import settings
 
 from aegis_async import AegisClient
 from aegis_async._clock import Clock
 from aegis_async.sandbox import Sandbox
+
+# A shared machine is slow now and then, which is no fault of an example.
+settings.register_profile("aegis", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("aegis")
 
 START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 LONGEST_TURN = 0.5  # seconds of processor time, a full garbage collection included: a busy machine fails no test

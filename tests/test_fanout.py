@@ -68,7 +68,7 @@ async def settle() -> None:
 
 
 @given(count=st.integers(0, 40), concurrency=st.integers(1, 9), ordered=st.booleans())
-def test_every_id_gives_its_value_once(count: int, concurrency: int, ordered: bool) -> None:  # noqa: FBT001 - drawn
+def test_every_id_gives_its_value_once(count: int, concurrency: int, ordered: bool) -> None:
     """Whatever the number of ids and workers, each id gives one value, in order where order was asked for."""
     service = Service()
 

@@ -310,7 +310,7 @@ async def test_a_body_that_is_not_utf8_is_in_quarantine(  # noqa: PLR0917 - fixt
     tmp_path: Path,
     document: Callable[..., dict[str, Any]],
     text: bytes,
-    sound: bool,  # noqa: FBT001 - the table's column
+    sound: bool,
 ) -> None:
     """A field that the models do not know is not looked into by the decoder, but it is part of a raw line."""
     body = msgspec.json.encode(document(4, unknown="?")).replace(b'"?"', b'"%s"' % text)

@@ -246,6 +246,6 @@ def test_what_cannot_be_read_is_one_sentence(store: LocalStore, tmp_path: Path) 
         (".tmp", False),
     ],
 )
-def test_a_temporary_name_is_told_from_others(name: str, expected: bool) -> None:  # noqa: FBT001 - the table's column
+def test_a_temporary_name_is_told_from_others(name: str, expected: bool) -> None:
     """Only what the store itself would write counts as unfinished."""
     assert expected == is_temporary_part(name)

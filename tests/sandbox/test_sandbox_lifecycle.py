@@ -63,7 +63,7 @@ async def test_requests_under_way_are_ended(form: str) -> None:
         port = int(sandbox.url.split(":")[2].split("/")[0])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /api/v1/data-collections HTTP/1.1\r\nHost: sandbox\r\n\r\n")
-        while not sandbox.requests:  # noqa: ASYNC110 - another loop may be the one that records it
+        while not sandbox.requests:
             await asyncio.sleep(0)
         arrived.set()
         left = await reader.read()
