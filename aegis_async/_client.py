@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Hashable, Mapping
 from ssl import SSLContext
-from types import EllipsisType, TracebackType, UnionType
+from types import EllipsisType, UnionType
 from typing import Self, TypeVar
 
 from aegis_async._arguments import integer
@@ -11,8 +11,9 @@ from aegis_async._clock import Clock
 from aegis_async._config import RetryPolicy, Timeout, resolve_base_url, resolve_key
 from aegis_async._decode import Decoders
 from aegis_async._pagination import Paginator
-from aegis_async._resources import Api, DataCollections
+from aegis_async._resources import Api, DataCollections, Paging
 from aegis_async._session import ClientSession, Options, Param, Session, Wire
+from aegis_async._tasks import Closing
 from aegis_async.errors import ConfigurationError
 
 __all__ = ["AegisClient"]
@@ -22,7 +23,7 @@ T = TypeVar("T")
 _MAX_BODY_SIZE = 268_435_456
 
 
-class AegisClient:
+class AegisClient(Closing):
     """The way to the service; one for each program and event loop.
 
     Use it as ``async with AegisClient() as client:``, or call ``aclose()`` at the end. It may be built before there
@@ -156,16 +157,7 @@ class AegisClient:
         Raises:
             InvalidArgumentError: An argument is outside its bounds.
         """
-        return self._api.paginate(
-            path,
-            item_type,
-            page=page,
-            page_size=page_size,
-            max_pages=max_pages,
-            prefetch=prefetch,
-            params=params,
-            key=key,
-        )
+        return self._api.paginate(path, item_type, Paging(page, page_size, max_pages, prefetch), params, key)
 
     async def aclose(self) -> None:
         """End every task and connection of the client; calling it again does nothing."""
@@ -174,11 +166,6 @@ class AegisClient:
     async def __aenter__(self) -> Self:
         self._session.tasks()
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     def __del__(self) -> None:
         session: Session | None = getattr(self, "_session", None)

@@ -5,10 +5,9 @@ import logging
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final, Generic, Literal, Self, TypeVar, cast
 
-from aegis_async._tasks import TaskOwner, abandon, finish
+from aegis_async._tasks import Closing, TaskOwner, abandon, finish
 from aegis_async.errors import AegisError, AuthenticationError, ClientClosedError
 
 __all__ = ["FanOut", "FanOutIterator", "FanOutStats", "Job", "OnError", "Outcome", "OutcomeIterator"]
@@ -217,7 +216,7 @@ class _Work(Generic[T]):
         return Outcome(id_, value)
 
 
-class _Results(Generic[T]):
+class _Results(Closing, Generic[T]):
     """The consumer's side of one iteration: starts it, ends it, and ends with it."""
 
     def __init__(self, work: _Work[T]) -> None:
@@ -248,14 +247,6 @@ class _Results(Generic[T]):
         self._over = True
         if self._task is not None:
             await finish(self._task)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     def __del__(self) -> None:
         if self._task is not None:

@@ -4,11 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
-from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from aegis_async._arguments import integer
-from aegis_async._tasks import TaskOwner, abandon, finish
+from aegis_async._tasks import Closing, TaskOwner, abandon, finish
 from aegis_async.errors import ClientClosedError, PaginationError
 from aegis_async.models import Page, PageMeta
 
@@ -141,7 +140,7 @@ class Paginator(Generic[T]):
         return found
 
 
-class PageIterator(AsyncIterator[Page[T]]):
+class PageIterator(Closing, AsyncIterator[Page[T]]):
     """Walks the pages of one listing; also an async context manager that ends what was fetched ahead."""
 
     def __init__(self, listing: Listing[T], counter: _Counter) -> None:
@@ -176,14 +175,6 @@ class PageIterator(AsyncIterator[Page[T]]):
         self._ahead.clear()
         if ahead:
             await finish(*ahead)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     def __del__(self) -> None:
         if self._loop is not None and self._ahead:
@@ -221,7 +212,7 @@ class PageIterator(AsyncIterator[Page[T]]):
         return first + ahead - 1
 
 
-class ItemIterator(AsyncIterator[T]):
+class ItemIterator(Closing, AsyncIterator[T]):
     """Walks the items of one listing, each id once; also an async context manager."""
 
     def __init__(self, pages: PageIterator[T], counter: _Counter, key: Callable[[T], Hashable] | None) -> None:
@@ -258,14 +249,6 @@ class ItemIterator(AsyncIterator[T]):
         """End the iteration: nothing that was fetched ahead is left when this returns."""
         self._items = iter(())
         await self._pages.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
 
 async def _fetched(listing: Listing[T], number: int) -> Page[T]:

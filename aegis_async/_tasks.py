@@ -1,12 +1,30 @@
 """Owners of background tasks: whatever is begun here is awaited or cancelled here."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
-__all__ = ["TaskOwner", "abandon", "finish"]
+__all__ = ["Closing", "TaskOwner", "abandon", "finish"]
 
 T = TypeVar("T")
+
+
+class Closing(ABC):
+    """Something that ends with ``aclose()``, and so at the end of its ``async with``."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """End it, and wait until nothing of it is left."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
 
 class TaskOwner:

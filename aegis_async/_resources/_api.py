@@ -1,6 +1,7 @@
 """The two general calls that every resource stands on: fetch one answer, paginate a listing."""
 
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from operator import attrgetter
 from types import EllipsisType
 from typing import Any, Final, TypeVar, get_origin
@@ -15,13 +16,37 @@ from aegis_async._tasks import TaskOwner
 from aegis_async.errors import InvalidArgumentError
 from aegis_async.models import Page
 
-__all__ = ["Api", "Decode", "Key"]
+__all__ = ["Api", "Decode", "Key", "Paging"]
 
 T = TypeVar("T")
 Decode = Callable[[bytes | bytearray], T]
 Key = Callable[[T], Hashable] | None
 
 _MAX_PAGE_SIZE: Final = 10_000  # "page_size — integer, default 10, between 1 and 10000"
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which pages of a listing to read, and how; checked when it is made.
+
+    Attributes:
+        page: The first page's number.
+        page_size: Items on a page.
+        max_pages: Pages to read at most.
+        prefetch: Pages in flight ahead of the consumer.
+    """
+
+    page: int = 1
+    page_size: int = 100
+    max_pages: int | None = None
+    prefetch: int = 0
+
+    def __post_init__(self) -> None:
+        integer("page", self.page, minimum=1)
+        integer("page_size", self.page_size, minimum=1, maximum=_MAX_PAGE_SIZE)
+        integer("prefetch", self.prefetch, minimum=0)
+        if self.max_pages is not None:
+            integer("max_pages", self.max_pages, minimum=1)
 
 
 class Api:
@@ -48,24 +73,15 @@ class Api:
         """Give one answer as ``decode`` makes it."""
         return await self.session.call(Request.get(self.session.base, path, params), decode, self.options)
 
-    def paginate(  # noqa: PLR0913 - the arguments of a listing
+    def paginate(
         self,
         path: str,
         item_type: type[T],
-        *,
-        page: int = 1,
-        page_size: int = 100,
-        max_pages: int | None = None,
-        prefetch: int = 0,
+        paging: Paging,
         params: Mapping[str, Param] | None = None,
         key: Key[T] | EllipsisType = ...,
     ) -> Paginator[T]:
         """Give the listing at ``path``, checked before anything is sent."""
-        integer("page", page, minimum=1)
-        integer("page_size", page_size, minimum=1, maximum=_MAX_PAGE_SIZE)
-        integer("prefetch", prefetch, minimum=0)
-        if max_pages is not None:
-            integer("max_pages", max_pages, minimum=1)
         filters = dict(params or {})
         for name in ("page", "page_size"):
             if name in filters:
@@ -74,15 +90,15 @@ class Api:
         decode = self.decoders.of(Page[item_type])  # type: ignore[valid-type]  # a type held in a variable
 
         def request(number: int) -> Request:
-            paged = {"page": number, "page_size": page_size, **filters}
+            paged = {"page": number, "page_size": paging.page_size, **filters}
             return Request.get(self.session.base, path, paged, organization_only=organization_only)
 
         async def fetch(number: int) -> Page[T]:
             return await self.session.call(request(number), decode, self.options)
 
-        request(page)  # a path or a parameter that cannot be sent is refused here, not at the first page
+        request(paging.page)  # a path or a parameter that cannot be sent is refused here, not at the first page
         same = _id_of(item_type) if isinstance(key, EllipsisType) else key
-        return Paginator(Listing(path, fetch, self.tasks, page, max_pages, prefetch, same))
+        return Paginator(Listing(path, fetch, self.tasks, paging.page, paging.max_pages, paging.prefetch, same))
 
 
 def _id_of(item_type: type[T]) -> Key[T]:

@@ -10,7 +10,7 @@ from typing import Literal
 from aegis_async._arguments import choice, integer
 from aegis_async._fanout import FanOut, Job
 from aegis_async._pagination import Paginator
-from aegis_async._resources._api import Api, Decode
+from aegis_async._resources._api import Api, Decode, Paging
 from aegis_async._session import Param
 from aegis_async.errors import DecodeError, InvalidArgumentError
 from aegis_async.models import DataCollection, DataCollectionSummary
@@ -52,15 +52,8 @@ class DataCollections:
 
         Source: "Get all data collections (paginated)".
         """
-        return self._api.paginate(
-            _PATH,
-            DataCollectionSummary,
-            page=page,
-            page_size=page_size,
-            max_pages=max_pages,
-            prefetch=prefetch,
-            params=_shared(shared),
-        )
+        paging = Paging(page, page_size, max_pages, prefetch)
+        return self._api.paginate(_PATH, DataCollectionSummary, paging, _shared(shared))
 
     async def get(self, id: int, *, shared: bool | None = None) -> DataCollection:  # noqa: A002 - the field's name
         """Give one collection in full: its datasets, its runs and every evaluation.
