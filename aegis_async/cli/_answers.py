@@ -62,7 +62,7 @@ def clock_finding(date: str | None, now: datetime) -> Finding:
     """Compare this machine's clock with the answer's ``Date``."""
     try:
         theirs = parsedate_to_datetime(date or "")
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or one beyond the year 9999
         return Finding("warn", "clock", f"not compared: the answer's Date is {date!r}")
     ahead = (now - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))).total_seconds()
     if abs(ahead) <= _SKEW:

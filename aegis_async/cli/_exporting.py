@@ -1,6 +1,7 @@
 """The export as a command: ids in, progress while it runs, and at the end what is there."""
 
 import asyncio
+import logging
 import sys
 from argparse import Namespace
 from contextlib import suppress
@@ -20,7 +21,9 @@ from aegis_async.export import ExportReport, export, read_report
 
 __all__ = ["read_ids", "run_export"]
 
+_log: Final = logging.getLogger("aegis_async")
 _STATUSES: Final = {"complete": 0, "partial": 3}
+_LONGEST: Final = 19  # digits of a 64-bit integer
 
 
 async def run_export(options: Namespace, console: Console) -> int:
@@ -66,6 +69,7 @@ def read_ids(file: str) -> list[int]:
         InvalidArgumentError: It cannot be read, or a line is no id.
     """
     name = "standard input" if file == "-" else file
+    _log.debug("reading ids from %s", name)
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -79,6 +83,3 @@ def _id(text: str, place: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST):
         raise InvalidArgumentError(f"{place}: an id is a whole number from 1, not {text[:40]!r}")
     return integer(place, int(text), minimum=1)
-
-
-_LONGEST: Final = 19  # digits of a 64-bit integer

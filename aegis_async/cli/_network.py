@@ -27,6 +27,8 @@ async def name_finding(url: URL, timeout: float) -> Finding:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except TimeoutError:
         return Finding("FAIL", "DNS", f"no answer for {host} within {timeout} s", status=1)
+    except UnicodeError:  # of the codec for names, which checks the length of each part
+        return Finding("FAIL", "DNS", f"{host} is not found: it is no valid name", status=1)
     except OSError as error:
         return Finding("FAIL", "DNS", f"{host} is not found: {error.strerror or error}", status=1)
     addresses = sorted({str(address[0]) for *_, address in found})

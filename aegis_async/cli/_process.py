@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import logging
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+_log: Final = logging.getLogger("aegis_async")
 _BY_SIGNAL: Final = 128  # what shells add to the number of the signal that ended a process
 _SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress bar hides it
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -95,5 +97,10 @@ class _Supervisor:
                 os.write(sys.stderr.fileno(), _SHOW_CURSOR)
             os._exit(_BY_SIGNAL + number)
         self._signal = number
-        if self._loop is not None and self._cancel is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._cancel)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._begin_end)  # a handler may interrupt anything, so it does no more
+
+    def _begin_end(self) -> None:
+        _log.debug("signal %s: ending; another one ends at once", self._signal)
+        if self._cancel is not None:
+            self._cancel()

@@ -1,0 +1,171 @@
+"""The export as a command: what it prints, its ids, and its progress."""
+
+import asyncio
+import io
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+from rich.console import Console
+
+from aegis_async.cli._exporting import read_ids
+from aegis_async.cli._progress import LineDisplay, Meter
+from aegis_async.errors import InvalidArgumentError
+from aegis_async.export import TABLES, Progress, read_report
+from aegis_async.sandbox import Sandbox
+from tests.cli.ends import Run
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class Time:
+    """Seconds that pass when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def lines(console: Console) -> list[str]:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def test_a_finished_export_shows_counts_folders_and_a_query_that_works(run: Run) -> None:
+    """The counts are those of the report, and what is printed at the end works when pasted into DuckDB."""
+    ended = run("export", "OUT", "--sandbox", "--sandbox-collections", "20")
+
+    report = read_report("OUT")
+    head, query = ended.out.split("\nSELECT ", 1)
+    assert 0 == ended.status
+    assert ended.out.startswith(f"Complete: {report.files} files, ")
+    for table in TABLES:
+        assert f"{report.rows[table.name]:,} rows  {Path('OUT', table.name)}\n" in head
+    assert duckdb.execute(f"SELECT {query}").fetchall()
+
+
+def test_without_a_terminal_progress_is_lines_on_standard_error(run: Run) -> None:
+    """Standard output holds the result alone."""
+    ended = run("export", "OUT", "--sandbox", "--sandbox-collections", "3")
+
+    assert ended.err.startswith("1 of 3 collections, ")
+    assert "/s, " not in ended.out
+
+
+def test_ids_come_from_a_file(server: Sandbox, folder: Path, run: Run) -> None:
+    """Only the ids in the file are fetched, each once, and no listing is made."""
+    (folder / "ids.txt").write_text("4\n\n 2 \n4\n", encoding="utf-8")
+
+    ended = run("export", "OUT", "--ids", "ids.txt")
+
+    assert 0 == ended.status
+    assert {"/data-collections/2", "/data-collections/4"} == {request.path for request in server.requests}
+    assert 2 == len(server.requests)
+
+
+def test_ids_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dash reads what another command has written."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("3\n1\n"))
+
+    assert [3, 1] == read_ids("-")
+
+
+@pytest.mark.parametrize("line", ["x", "0", "-1", "1.5", "1_0", "\u0661", "9" * 5000])
+def test_a_line_that_is_no_id_is_named(line: str, folder: Path) -> None:
+    """The complaint says which line of which file, before anything is fetched."""
+    (folder / "ids.txt").write_text(f"1\n{line}\n", encoding="utf-8")
+
+    with pytest.raises(
+        InvalidArgumentError, match=r"^--ids: ids\.txt, line 2.* must be|^--ids: ids\.txt, line 2: an id"
+    ):
+        read_ids("ids.txt")
+
+
+def test_ids_that_are_no_text_are_refused(folder: Path) -> None:
+    """A file of another kind is a sentence, not a traceback."""
+    (folder / "ids.txt").write_bytes(b"\xff\xfe1")
+
+    with pytest.raises(InvalidArgumentError, match=r"cannot read ids\.txt: it is not UTF-8"):
+        read_ids("ids.txt")
+
+
+def test_an_export_that_is_refused_does_not_speak_of_an_earlier_one(server: Sandbox, run: Run) -> None:
+    """What an earlier run left is not what this one has done."""
+    run("export", "OUT")
+    server.fail(status=401, times=None)
+
+    failed = run("export", "OUT")
+    refused = run("export", "OUT", "--concurrency", "0")
+
+    assert "Ended early: OUT holds what it held before, and no half file." in failed.err
+    assert "Ended early" not in refused.err
+
+
+def test_the_meter_says_rate_time_left_retries_and_failures() -> None:
+    """Ten of forty in five seconds are two a second, and leave fifteen seconds."""
+    time = Time()
+    meter = Meter(time)
+    meter.progress = Progress(done=10, total=40, failed=1)
+    time.now += 5.0
+
+    assert "10 of 40 collections, 2.0/s, 0:00:15 left, 0 retries, 1 failed" == str(meter)
+
+
+def test_the_meter_knows_what_it_does_not_know() -> None:
+    """Before the first page there is no total, and before the first collection no rate."""
+    assert "0 of ? collections, 0.0/s, -:--:-- left, 0 retries, 0 failed" == str(Meter(Time()))
+
+
+def test_the_meter_counts_the_retries_that_the_core_makes(server: Sandbox, run: Run) -> None:
+    """The core tells of a retry in its log alone: this fails when its words change."""
+    meter = Meter(Time())
+    log = logging.getLogger("aegis_async")
+    log.addHandler(meter)
+    server.fail("/data-collections/1", status=503, times=2)
+
+    ended = run("get", "1")
+    log.removeHandler(meter)
+
+    assert 0 == ended.status
+    assert 2 == meter.retries
+    assert "2 retries" in str(meter)
+
+
+async def test_lines_go_on_while_nothing_moves() -> None:
+    """A line every interval, also when no collection comes: silence would look like a crash."""
+    console = Console(file=io.StringIO(), width=200)
+    waits: list[float] = []
+    twice = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) > 2:
+            twice.set()
+            await asyncio.Event().wait()
+
+    display = LineDisplay(console, Meter(Time()), 5.0, sleep)
+    async with display.shown():
+        await twice.wait()
+
+    assert [5.0, 5.0, 5.0] == waits
+    assert 2 == len(lines(console))
+
+
+def test_the_first_collection_is_said_and_the_next_waits_for_its_line() -> None:
+    """The first line comes at once, so that one sees that it works."""
+    console = Console(file=io.StringIO(), width=200)
+    display = LineDisplay(console, Meter(Time()))
+    first = Progress(done=1, total=9)
+
+    display.update(first)
+    display.update(replace(first, done=2))
+
+    assert ["1 of 9 collections, 0.0/s, -:--:-- left, 0 retries, 0 failed"] == lines(console)
