@@ -21,6 +21,7 @@ html_theme = "furo"
 html_title = f"aegis_async {release}"
 
 myst_heading_anchors = 3
+napoleon_use_ivar = True  # as targets, two attributes `bytes` would make every `bytes` ambiguous
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
@@ -28,7 +29,7 @@ default_role = "py:obj"
 
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:.*", r"(aiohttp|collections|datetime|decimal|msgspec|os|ssl|types)\..*"),  # other people's, and no network
+    ("py:.*", r"(aiohttp|collections|datetime|decimal|msgspec|os|ssl|time|types)\..*"),  # of others
     ("py:.*", r".*\b(T|T_co|_ItemT)"),  # type variables
 ]
 
