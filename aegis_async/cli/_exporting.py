@@ -15,7 +15,7 @@ from aegis_async._arguments import integer
 from aegis_async.cli._connect import connected
 from aegis_async.cli._progress import shown_progress
 from aegis_async.cli._summary import early_end, summary
-from aegis_async.cli._terminal import plain, say, write_out
+from aegis_async.cli._terminal import ReaderGoneError, abandon_output, plain, say, write_out
 from aegis_async.errors import AegisError, ExportError, InvalidArgumentError
 from aegis_async.export import ExportReport, export, read_report
 
@@ -36,7 +36,10 @@ async def run_export(options: Namespace, console: Console) -> int:
         if left is not None:
             say(console, early_end(options.out, left))
         raise
-    await write_out(plain(summary(options.out, report)).encode())
+    try:
+        await write_out(plain(summary(options.out, report)).encode())
+    except ReaderGoneError:  # the files are what was wanted, and their status counts
+        abandon_output()
     return _STATUSES[report.status]
 
 

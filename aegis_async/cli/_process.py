@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from aegis_async.cli._failures import sentence, status
-from aegis_async.cli._terminal import OutputError, abandon_output, error_console, logging_to, say
+from aegis_async.cli._terminal import OutputError, ReaderGoneError, abandon_output, error_console, logging_to, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,8 +45,8 @@ def run(options: Namespace) -> int:
 def _failed(error: Exception, options: Namespace, console: "Console") -> int:
     if isinstance(error, OutputError):
         abandon_output()
-        if isinstance(error.__cause__, BrokenPipeError):  # "| head" has what it wanted
-            return 0
+    if isinstance(error, ReaderGoneError):
+        return 0
     known = sentence(error)
     if known is None and options.verbose:
         say(console, "".join(traceback.format_exception(error)).rstrip())

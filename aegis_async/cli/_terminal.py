@@ -13,13 +13,27 @@ from rich.console import Console
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["OutputError", "abandon_output", "error_console", "logging_to", "plain", "print_out", "say", "write_out"]
+__all__ = [
+    "OutputError",
+    "ReaderGoneError",
+    "abandon_output",
+    "error_console",
+    "logging_to",
+    "plain",
+    "print_out",
+    "say",
+    "write_out",
+]
 
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
 class OutputError(OSError):
-    """Standard output takes no more: its disk is full, or its reader has gone."""
+    """Standard output takes no more, as on a full disk."""
+
+
+class ReaderGoneError(OutputError):
+    """The reader of standard output has what it wanted, as ``head`` has."""
 
 
 def plain(text: str) -> str:
@@ -42,6 +56,7 @@ async def write_out(data: bytes) -> None:
 
     Raises:
         OutputError: They cannot be written.
+        ReaderGoneError: Nobody reads them.
     """
     if data:
         await asyncio.to_thread(_write, data)
@@ -52,6 +67,7 @@ def print_out(what: "RenderableType") -> None:
 
     Raises:
         OutputError: It cannot be written.
+        ReaderGoneError: Nobody reads it.
     """
     with _output():
         Console(highlight=False).print(what)
@@ -78,7 +94,8 @@ def _output() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except OSError as error:
-        raise OutputError(error.errno, f"cannot write to standard output: {error.strerror or error}") from error
+        kind = ReaderGoneError if isinstance(error, BrokenPipeError) else OutputError
+        raise kind(error.errno, f"cannot write to standard output: {error.strerror or error}") from error
 
 
 class _ConsoleHandler(logging.Handler):

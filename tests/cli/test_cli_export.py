@@ -129,7 +129,7 @@ def test_the_meter_counts_the_retries_that_the_core_makes(server: Sandbox, run: 
     meter = Meter(Time())
     log = logging.getLogger("aegis_async")
     log.addHandler(meter)
-    server.fail("/data-collections/1", status=503, times=2)
+    server.fail("/data-collections/1", status=503, retry_after=0.001, times=2)
 
     ended = run("get", "1")
     log.removeHandler(meter)

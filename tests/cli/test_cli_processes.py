@@ -111,6 +111,17 @@ def test_a_reader_that_leaves_early_ends_the_command_quietly(spawn: Spawn) -> No
     assert 0 == process.wait()
 
 
+@posix
+def test_a_reader_that_leaves_early_does_not_hide_what_is_missing(server: Sandbox, spawn: Spawn) -> None:
+    """An export is about its files: 3 is 3, whoever reads the summary."""
+    server.fail("/data-collections/2", status=404)
+    process = spawn("export", "OUT")
+    assert process.stdout is not None
+    process.stdout.close()
+
+    assert 3 == process.wait()
+
+
 Terminal = Callable[..., tuple[Process, Iterator[str]]]
 
 
@@ -158,7 +169,7 @@ def test_a_terminal_gets_indented_json(terminal: Terminal) -> None:
 
 def test_a_terminal_gets_a_bar_that_warnings_do_not_tear(server: Sandbox, terminal: Terminal) -> None:
     """The bar counts retries and failures; a warning stands on a line of its own; the bar is gone at the end."""
-    server.fail("/data-collections/2", status=503, times=None)
+    server.fail("/data-collections/2", status=503, retry_after=0.01, times=None)
 
     process, pieces = terminal("export", "OUT", "--max-attempts", "2", columns=120)
     shown = _plain("".join(pieces))
