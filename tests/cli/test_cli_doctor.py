@@ -1,7 +1,12 @@
 """The doctor's findings, and that its report never holds the key."""
 
+import asyncio
+import shutil
+import ssl
+import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,7 +15,7 @@ from yarl import URL
 from aegis_async._config import resolve_key
 from aegis_async.cli._answers import clock_finding
 from aegis_async.cli._findings import key_finding, proxy_finding
-from aegis_async.cli._network import certificate_finding, name_finding
+from aegis_async.cli._network import certificate_finding, name_finding, tls_finding
 from aegis_async.cli._shape import differences
 from aegis_async.models import DataCollectionSummary, Page
 from aegis_async.sandbox import Sandbox
@@ -107,6 +112,41 @@ async def test_a_name_that_nobody_knows_is_a_failure() -> None:
     finding = await name_finding(URL(f"https://{'a' * 64}.invalid"), 5.0)
 
     assert ("FAIL", "DNS", 1) == (finding.level, finding.title, finding.status)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A certificate for 127.0.0.1 with its key, good for thirty days and trusted by this process."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    file = tmp_path / "loopback.pem"
+    names = ["-subj", "/CN=loopback", "-addext", "subjectAltName=IP:127.0.0.1"]
+    make = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-keyout", str(file), "-out", str(file)]
+    subprocess.run([openssl, *make, *names], check=True, capture_output=True)  # noqa: S603 - arguments of ours
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    return file
+
+
+@pytest.mark.parametrize(("trusted", "level"), [(True, "ok"), (False, "FAIL")])
+async def test_a_certificate_is_verified_and_its_days_are_counted(
+    trusted: bool,  # noqa: FBT001 - a case of the test
+    level: str,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A handshake as the client makes it tells the days that are left; a stranger's certificate is a failure."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    if not trusted:
+        monkeypatch.delenv("SSL_CERT_FILE")
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+
+    async with server:
+        finding = await tls_finding(URL(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"), 5.0)
+
+    assert level == finding.level
+    assert ("certificate good for 29 more days" if trusted else "self-signed certificate") in finding.text
 
 
 @pytest.mark.parametrize(("days", "level"), [(90, "ok"), (14, "ok"), (13, "warn"), (-1, "warn")])
