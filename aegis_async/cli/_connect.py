@@ -24,10 +24,11 @@ async def connected(options: Namespace) -> AsyncIterator[AegisClient]:
         InvalidArgumentError: The sandbox cannot be as asked for.
     """
     async with service(options) as environ:
-        key = environ.get("AEGIS_API_KEY")
-        if key is None:
+        if "AEGIS_API_KEY" not in environ:
             raise ConfigurationError("no API key: set AEGIS_API_KEY, or add --sandbox to try it without one")
-        url = options.base_url if options.base_url is not None else environ.get("AEGIS_BASE_URL") or None
+        # What is left to the client is looked up by itself, so that its complaints name the variable.
+        given = environ if options.sandbox else {"AEGIS_BASE_URL": options.base_url}
+        key, url = given.get("AEGIS_API_KEY"), given.get("AEGIS_BASE_URL")
         timeout = Timeout() if options.timeout is None else options.timeout
         retry = RetryPolicy() if options.max_attempts is None else RetryPolicy(max_attempts=options.max_attempts)
         async with AegisClient(key, base_url=url, timeout=timeout, retry=retry) as client:

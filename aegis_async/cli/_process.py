@@ -33,6 +33,9 @@ def run(options: Namespace) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a name that the terminal's encoding lacks is no reason to fail
     console = error_console()
+    if sys.stdout is None:
+        say(console, "aegis-async: standard output is closed")
+        return 1
     with logging_to(console, verbose=options.verbose):
         try:
             supervisor = _Supervisor()

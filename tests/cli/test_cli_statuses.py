@@ -93,6 +93,36 @@ def test_an_unreachable_service_is_1(run: Run, monkeypatch: pytest.MonkeyPatch) 
     assert 1 == len(ended.err.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("AEGIS_API_KEY", "", "AEGIS_API_KEY is empty"),
+        ("AEGIS_API_KEY", "'sk_x'", "AEGIS_API_KEY holds a quote"),
+        ("AEGIS_BASE_URL", "http://example.com", "AEGIS_BASE_URL must use https://"),
+    ],
+)
+@pytest.mark.usefixtures("server")
+def test_a_variable_that_cannot_work_is_named(
+    name: str, value: str, words: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The complaint speaks of what was set, not of an argument that nobody gave."""
+    monkeypatch.setenv(name, value)
+
+    ended = run("list")
+
+    assert 2 == ended.status
+    assert f"aegis-async: {words}" in ended.err
+
+
+def test_a_closed_standard_output_is_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``>&-`` leaves nothing to write to, which is said before anything is asked."""
+    monkeypatch.setattr(sys, "stdout", None)
+
+    status_, _, err = run("list", "--sandbox")
+
+    assert (1, "aegis-async: standard output is closed\n") == (status_, err)
+
+
 def test_a_port_in_use_is_1(server: Sandbox, run: Run) -> None:
     """The sandbox says which port it cannot have."""
     port = server.url.split(":")[2].split("/")[0]
