@@ -9,19 +9,26 @@ from aegis_async.cli._commands import COMMANDS, Command
 __all__ = ["build_parser"]
 
 _KEY: Final = """\
-The key comes from AEGIS_API_KEY alone: a command line can be read by every user of the machine.
-AEGIS_BASE_URL says where the service is. With --sandbox neither is needed."""
+The key comes from AEGIS_API_KEY alone: a command line can be read by every
+user of the machine. AEGIS_BASE_URL says where the service is. With --sandbox
+neither is needed."""
 
 _STATUS: Final = """\
-exit status: 0 complete, 1 any other error, 2 usage or configuration, 3 partial (what is missing is listed),
-4 the key was refused, 130 interrupted, 143 terminated"""
+exit status:
+  0    complete
+  1    any other error
+  2    usage or configuration
+  3    partial: what is missing is listed
+  4    the key was refused
+  130  interrupted
+  143  terminated"""
 
 
 def build_parser() -> ArgumentParser:
     """Give the parser of every command, as the documentation shows it too."""
     parser = ArgumentParser(
         prog="aegis-async",
-        description=f"Lists, fetches and exports LLM evaluation records from Aegis.\n\n{_KEY}",
+        description=f"List, fetch and export LLM evaluation records from Aegis.\n\n{_KEY}",
         epilog=_STATUS,
         formatter_class=RawDescriptionHelpFormatter,
     )

@@ -67,6 +67,14 @@ def test_help_says_that_the_key_comes_from_the_environment(name: str, run: Run) 
     assert not re.search(r"--(api-)?key\b", ended.out)
 
 
+@pytest.mark.parametrize("argv", [["--help"], *([name, "--help"] for name in NAMES)])
+def test_help_fits_eighty_columns(argv: list[str], run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The texts that are laid out by hand are no wider than what argparse lays out."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert 80 > max(map(len, run(*argv).out.splitlines()))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_has_a_test_of_its_exit_status(name: str) -> None:
     """A command whose exit status nobody tests fails here."""

@@ -26,8 +26,9 @@ DOCTOR: Final = Command(
     name="doctor",
     summary="find out why it does not work",
     description="""\
-Check the key, the base URL, proxies, name look-up, TLS, one request, the clocks, and how an answer differs from
-what this version knows. The report can be pasted into a ticket: the key is masked in it.""",
+Check the key, proxies, the base URL, name look-up, TLS, requests, the clocks,
+and how an answer differs from what this version knows. The report can be
+pasted into a ticket: the key is masked in it.""",
     configure=_configure,
     run=_run,
 )

@@ -52,8 +52,9 @@ EXPORT: Final = Command(
     name="export",
     summary="write every data collection into a folder",
     description="""\
-Write every data collection with its datasets, runs and evaluations into a folder, as tables and as the service's
-own bytes. Interrupt it at any time: no half file is left, and it says what is there.""",
+Write every data collection with its datasets, runs and evaluations into a
+folder, as tables and as the bodies that the service sent. Interrupt it at any
+time: no half file is left, and it says what is there.""",
     configure=_configure,
     run=_run,
 )

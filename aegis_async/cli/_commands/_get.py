@@ -36,7 +36,9 @@ async def _run(options: Namespace, console: "Console") -> int:
 GET: Final = Command(
     name="get",
     summary="print one data collection in full",
-    description="Print one data collection in full: indented JSON on a terminal, the service's own bytes in a pipe.",
+    description="""\
+Print one data collection in full: indented JSON on a terminal, in a pipe the
+bytes as the service sent them.""",
     configure=_configure,
     run=_run,
 )

@@ -47,7 +47,7 @@ async def _run(options: Namespace, console: "Console") -> int:
 LIST: Final = Command(
     name="list",
     summary="list data collections",
-    description="List data collections: a table on a terminal, one JSON object a line in a pipe.",
+    description="List data collections: a table on a terminal, in a pipe one JSON object a line.",
     configure=_configure,
     run=_run,
 )

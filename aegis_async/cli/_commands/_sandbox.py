@@ -43,8 +43,8 @@ SANDBOX: Final = Command(
     name="sandbox",
     summary="serve a made-up account on loopback",
     description="""\
-Serve a made-up account on loopback, print the two variables that point a client at it, and go on until Ctrl-C,
-which is how it ends and so gives exit status 0.""",
+Serve a made-up account on loopback, print the two variables that point a
+client at it, and go on until Ctrl-C, which gives exit status 0.""",
     configure=_configure,
     run=_run,
     asks_service=False,
