@@ -130,7 +130,7 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(("trusted", "level"), [(True, "ok"), (False, "FAIL")])
 async def test_a_certificate_is_verified_and_its_days_are_counted(
-    trusted: bool,  # noqa: FBT001 - a case of the test
+    trusted: bool,
     level: str,
     certificate: Path,
     monkeypatch: pytest.MonkeyPatch,
