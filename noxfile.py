@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import nox
 
@@ -82,6 +83,9 @@ def package(session: nox.Session) -> None:
     session.run("python", "-m", "build", "-q")
     session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))
     wheel = next(Path("dist").glob("*.whl")).resolve()
+    names = ZipFile(wheel).namelist()
+    if "aegis_async/py.typed" not in names or any(not name.startswith("aegis_async") for name in names):
+        session.error(f"the wheel holds too little or too much: {names}")
     clean = Path(session.create_tmp()).resolve() / "clean"
     shutil.rmtree(clean, ignore_errors=True)
     session.run("python", "-m", "venv", str(clean))
@@ -90,7 +94,11 @@ def package(session: nox.Session) -> None:
     with session.chdir(clean):
         run = (str(python), "-m", "aegis_async")
         session.run(*run, "--version", external=True)
-        session.run(*run, "export", "without-extra", "--sandbox", success_codes=[1], external=True)
+        refused = session.run(
+            *run, "export", "without-extra", "--sandbox", success_codes=[1], external=True, silent=True
+        )
+        if 'pip install "aegis-async[export]"' not in str(refused):
+            session.error(f"without the extra it does not say what to install: {refused}")
         session.run(str(python), "-m", "pip", "install", "-q", f"{wheel}[export]", external=True)
         session.run(*run, "export", "with-extra", "--sandbox", "--sandbox-collections", "5", external=True)
 
