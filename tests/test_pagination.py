@@ -65,7 +65,7 @@ class Service:
     @property
     def in_flight(self) -> int:
         """How many pages are being fetched ahead."""
-        return len(self.owner._tasks)
+        return sum(not task.done() for task in self.owner._tasks)
 
 
 def bent(**changes: Any) -> Callable[[Page[int]], Page[int]]:
@@ -243,6 +243,7 @@ async def test_its_repr_names_the_listing() -> None:
 async def test_prefetch_keeps_that_many_pages_in_flight() -> None:
     """With prefetch=3 the consumer of page 1 finds pages 2, 3 and 4 under way, and no more."""
     service = Service(list(range(20)), 2)
+    service.gates = {number: asyncio.Event() for number in (3, 4, 5)}
 
     async with service.paginator(prefetch=3).pages() as pages:
         await anext(pages)
