@@ -111,11 +111,14 @@ def loop_kept_well(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 async def no_task_left() -> AsyncIterator[None]:
+    # The handler hears of tasks that are collected while they wait, and of errors that nobody took.
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(str(context)))
     yield
     for _ in range(TURNS):
         await asyncio.sleep(0)
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    assert not left
+    assert not asyncio.all_tasks() - {asyncio.current_task()}
+    assert not complaints
 
 
 @pytest.fixture
