@@ -152,6 +152,7 @@ def _keeping_body(id_: int, decode: Decode[DataCollection]) -> Decode[Collection
         except DecodeError as error:
             if error.truncated:  # worth another attempt
                 raise
+            error.args = (f"{error} (GET {_path(id_)})",)
             return CollectionBody(id_, bytes(body), None, error)
 
     return keep

@@ -1,6 +1,7 @@
 """One attempt: one request on the wire, read to its end. The only importer of the aiohttp client."""
 
 import platform
+import time
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from ssl import SSLContext
@@ -88,7 +89,7 @@ class Transport:
             raise ClientClosedError("the session that was handed in is closed")
         try:
             return await self._followed(request, timeout)
-        except (aiohttp.ClientError, OSError, _Broken, _TooLarge) as error:
+        except (aiohttp.ClientError, OSError, UnicodeError, _Broken, _TooLarge) as error:
             fault = _fault(error, request, timeout, which)
         # Raised out here, so that no aiohttp error, which holds the key, is the context of ours.
         raise masked(fault, self._wire.key, attempt)
@@ -99,17 +100,21 @@ class Transport:
             await self._open.aclose()
 
     async def _followed(self, request: Request, timeout: Timeout) -> RawResponse:
-        url = request.url
-        raw = await self._exchange(request, url, timeout)
+        begun = time.monotonic()
+        url, limit = request.url, self._client_timeout(timeout)
+        raw = await self._exchange(request, url, limit)
         for _ in range(_MAX_REDIRECTS):
             target = _redirected(raw, url)
             if target is None:
                 break
-            url = target
-            raw = await self._exchange(request, url, timeout)
+            left = timeout.attempt - (time.monotonic() - begun)
+            if left <= 0:
+                raise TimeoutError
+            url, limit = target, _client_timeout(timeout, left)
+            raw = await self._exchange(request, url, limit)
         return raw
 
-    async def _exchange(self, request: Request, url: URL, timeout: Timeout) -> RawResponse:
+    async def _exchange(self, request: Request, url: URL, limit: ClientTimeout) -> RawResponse:
         session = self._session or await self._opened()
         response = await session.request(
             request.method,
@@ -117,7 +122,7 @@ class Transport:
             headers=self._own_headers,
             allow_redirects=False,
             raise_for_status=False,
-            timeout=self._client_timeout(timeout),
+            timeout=limit,
             proxy=self._proxy,
             ssl=self._wire.ssl or True,
             middlewares=(_once,),
@@ -178,9 +183,7 @@ class Transport:
     def _client_timeout(self, timeout: Timeout) -> ClientTimeout:
         known = self._timeouts.get(timeout)
         if known is None:
-            known = self._timeouts[timeout] = ClientTimeout(
-                total=timeout.attempt, connect=timeout.connect, sock_read=timeout.read
-            )
+            known = self._timeouts[timeout] = _client_timeout(timeout, timeout.attempt)
         return known
 
 
@@ -195,6 +198,10 @@ async def _start_of_body(response: ClientResponse) -> bytes:
     if not response.content.at_eof():
         response.close()
     return bytes(body[:_ERROR_BODY])
+
+
+def _client_timeout(timeout: Timeout, total: float) -> ClientTimeout:
+    return ClientTimeout(total=total, connect=timeout.connect, sock_read=timeout.read)
 
 
 def _redirected(raw: RawResponse, url: URL) -> URL | None:
@@ -255,4 +262,5 @@ _FAULTS: Final[Mapping[type[Exception], str]] = {
     aiohttp.ClientPayloadError: "the body broke off",
     aiohttp.ClientResponseError: "the answer is not HTTP",
     aiohttp.InvalidURL: "the URL is refused",
+    UnicodeError: "the host has no name that DNS could hold",
 }

@@ -31,7 +31,9 @@ async def connected(options: Namespace) -> AsyncIterator[AegisClient]:
         key, url = given.get("AEGIS_API_KEY"), given.get("AEGIS_BASE_URL")
         timeout = Timeout() if options.timeout is None else options.timeout
         retry = RetryPolicy() if options.max_attempts is None else RetryPolicy(max_attempts=options.max_attempts)
-        async with AegisClient(key, base_url=url, timeout=timeout, retry=retry) as client:
+        # A command is alone on its client: as many requests at once as it asks for, and a few for its listing.
+        limit = max(16, getattr(options, "concurrency", 1) + 1)
+        async with AegisClient(key, base_url=url, timeout=timeout, retry=retry, max_concurrency=limit) as client:
             yield client
 
 

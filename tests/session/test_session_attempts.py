@@ -3,6 +3,7 @@
 import gzip
 import logging
 import zlib
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -316,6 +317,34 @@ async def test_a_redirect_in_circles_ends() -> None:
             await client.fetch("/x", bytes)
 
     assert 6 == len(served.heads)
+
+
+async def test_redirects_share_the_time_of_their_attempt() -> None:
+    """A server that redirects and then falls silent is given up after the attempt's time, not each hop's."""
+    answers = [http(b"", "302 X", Location="/again"), None]
+    async with wire(*answers) as served, once(served.url, timeout=0.1) as client:
+        with pytest.raises(RequestTimeoutError, match=r"not done within 0\.1 s"):
+            await client.fetch("/x", bytes)
+
+    assert 2 == len(served.heads)
+
+
+async def test_redirects_that_used_up_the_attempt_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a redirect comes after the attempt's time is over, it is not followed."""
+    times = iter([0.0, 61.0])
+    async with wire(http(b"", "302 X", Location="/again")) as served, once(served.url) as client:
+        monkeypatch.setattr("aegis_async._session._transport.time", SimpleNamespace(monotonic=lambda: next(times)))
+        with pytest.raises(RequestTimeoutError, match=r"not done within 60\.0 s"):
+            await client.fetch("/x", bytes)
+
+    assert 1 == len(served.heads)
+
+
+async def test_a_host_that_dns_cannot_hold_is_a_connection_error() -> None:
+    """A label of more than 63 characters is an error of ours, not a UnicodeError."""
+    async with once(f"https://{'a' * 64}.invalid") as client:
+        with pytest.raises(APIConnectionError, match="no name that DNS could hold"):
+            await client.fetch("/x", bytes)
 
 
 async def test_cookies_are_not_kept() -> None:
