@@ -32,7 +32,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
-    session.install(".[export]", *group("types", "test"))
+    session.install(".[export]", *group("types", "test", "docs"))
     session.run("mypy")
     # The installed copy, from elsewhere: the checkout itself is no typed package to pyright.
     with session.chdir(session.create_tmp()):
