@@ -26,10 +26,8 @@
 Attributes are plain values, so every error pickles and copies, and none holds the key.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final, Literal
+from typing import Literal
 
 __all__ = [
     "APIConnectionError",
@@ -271,15 +269,3 @@ class DeadlineExceededError(AegisError, TimeoutError):
 
 class ExportError(AegisError):
     """An export cannot begin or go on: a folder that is not ours, a full disk, a missing extra."""
-
-
-STATUS_ERRORS: Final[Mapping[int, type[StatusError]]] = MappingProxyType(
-    {
-        401: AuthenticationError,
-        402: PaymentRequiredError,
-        403: PermissionDeniedError,
-        404: NotFoundError,
-        422: RequestValidationError,
-        429: RateLimitError,
-    }
-)

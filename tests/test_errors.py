@@ -7,8 +7,8 @@ import pickle
 import pytest
 
 from aegis_async import errors
+from aegis_async._session._status import STATUS_ERRORS
 from aegis_async.errors import (
-    STATUS_ERRORS,
     AegisError,
     ConfigurationError,
     DeadlineExceededError,

@@ -1,6 +1,8 @@
 """What an answer other than a 2xx means, as an error with the service's own words."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 import msgspec
@@ -9,9 +11,13 @@ from aegis_async._config import ApiKey
 from aegis_async._retry import retry_after
 from aegis_async._session._request import RawResponse, Request
 from aegis_async.errors import (
-    STATUS_ERRORS,
+    AuthenticationError,
     DecodeError,
+    NotFoundError,
     OrganizationRequiredError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    RateLimitError,
     RequestError,
     RequestValidationError,
     ServerError,
@@ -19,13 +25,25 @@ from aegis_async.errors import (
     Violation,
 )
 
-__all__ = ["masked", "status_error"]
+__all__ = ["STATUS_ERRORS", "masked", "status_error"]
 
 E = TypeVar("E", RequestError, StatusError, DecodeError)
 
 _KEPT: Final = 2048  # bytes of the body that an error carries
 _SHOWN: Final = 300  # characters of the service's words in an error's text
 _SERVER_FAULT: Final = 500
+
+
+STATUS_ERRORS: Final[Mapping[int, type[StatusError]]] = MappingProxyType(
+    {
+        401: AuthenticationError,
+        402: PaymentRequiredError,
+        403: PermissionDeniedError,
+        404: NotFoundError,
+        422: RequestValidationError,
+        429: RateLimitError,
+    }
+)
 
 
 class _Complaint(msgspec.Struct):
