@@ -64,7 +64,11 @@ def abandon(loop: asyncio.AbstractEventLoop, *tasks: asyncio.Task[Any]) -> None:
     """Cancel ``tasks`` without waiting, from a finalizer that may run in any thread."""
     if loop.is_closed() or all(task.done() for task in tasks):
         return
-    if asyncio._get_running_loop() is loop:  # noqa: SLF001 - the documented form raises where this gives None
+    try:
+        here = asyncio.get_running_loop() is loop
+    except RuntimeError:  # a thread without a loop
+        here = False
+    if here:
         for task in tasks:
             task.cancel()
     else:

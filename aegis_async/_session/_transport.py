@@ -3,7 +3,7 @@
 import platform
 import time
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Final, Literal
 from urllib.request import getproxies, proxy_bypass
@@ -44,7 +44,7 @@ class Wire:
     key: ApiKey
     max_body_size: int
     session: ClientSession | None = None
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)  # may hold a password
     trust_env: bool = False
     ssl: SSLContext | None = None
 

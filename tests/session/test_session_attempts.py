@@ -1,21 +1,17 @@
 """Claims about attempts against a real server: one request each, and the right error for each fault."""
 
 import gzip
-import logging
 import zlib
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import ClientSession
 
-from aegis_async import AegisClient, RetryPolicy, Timeout
+from aegis_async import AegisClient, Timeout
 from aegis_async.errors import (
     AegisError,
     APIConnectionError,
     AuthenticationError,
-    ClientClosedError,
     DecodeError,
     NotFoundError,
     OrganizationRequiredError,
@@ -31,15 +27,7 @@ from aegis_async.errors import (
 )
 from aegis_async.sandbox import Sandbox
 from tests.conftest import FakeClock
-from tests.session.wire import HANG_UP, http, wire
-
-KEY = "sk_0123456789abcdef0123456789abcdef"
-ONCE = RetryPolicy(max_attempts=1)
-
-
-def once(url: str, **options: Any) -> AegisClient:
-    """Give a client that makes one attempt."""
-    return AegisClient(KEY, base_url=url, retry=ONCE, **options)
+from tests.session.wire import HANG_UP, KEY, http, once, wire
 
 
 async def test_retry_after_wins_over_backoff(sandbox: Sandbox, client: AegisClient, clock: FakeClock) -> None:
@@ -286,171 +274,3 @@ async def test_a_body_in_many_pieces_is_whole(client: AegisClient) -> None:
 
     assert {"items", "meta"} == set(page)
     assert 20 == len(msgspec.json.decode(page["items"]))
-
-
-async def test_a_redirect_within_the_origin_is_followed() -> None:
-    """A redirect to the same origin is followed with the key, a bounded number of times."""
-    async with wire(http(b"", "307 X", Location="/elsewhere"), http(b'"here"')) as served, once(served.url) as client:
-        assert "here" == await client.fetch("/x", str)
-
-    assert served.heads[1].startswith("GET /elsewhere HTTP/1.1")
-    assert f"Bearer {KEY}" in served.heads[1]
-
-
-@pytest.mark.parametrize(
-    "location", ["http://localhost:1/x", "https://example.org/", "//example.org/", "http://[", "http://u:p@127.0.0.1/"]
-)
-async def test_a_redirect_to_another_origin_is_not_followed(location: str) -> None:
-    """A redirect that leaves the origin is an error with its status, and the key goes nowhere."""
-    async with wire(http(b"", "302 X", Location=location)) as served, once(served.url) as client:
-        with pytest.raises(StatusError, match="302: a redirect that leaves") as caught:
-            await client.fetch("/x", bytes)
-
-    assert 302 == caught.value.status
-    assert 1 == len(served.heads)
-
-
-async def test_a_redirect_in_circles_ends() -> None:
-    """A server that redirects for ever is asked six times."""
-    async with wire(http(b"", "302 X", Location="/again")) as served, once(served.url) as client:
-        with pytest.raises(StatusError, match="one too many"):
-            await client.fetch("/x", bytes)
-
-    assert 6 == len(served.heads)
-
-
-async def test_redirects_share_the_time_of_their_attempt() -> None:
-    """A server that redirects and then falls silent is given up after the attempt's time, not each hop's."""
-    answers = [http(b"", "302 X", Location="/again"), None]
-    async with wire(*answers) as served, once(served.url, timeout=0.1) as client:
-        with pytest.raises(RequestTimeoutError, match=r"not done within 0\.1 s"):
-            await client.fetch("/x", bytes)
-
-    assert 2 == len(served.heads)
-
-
-async def test_redirects_that_used_up_the_attempt_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a redirect comes after the attempt's time is over, it is not followed."""
-    times = iter([0.0, 61.0])
-    async with wire(http(b"", "302 X", Location="/again")) as served, once(served.url) as client:
-        monkeypatch.setattr("aegis_async._session._transport.time", SimpleNamespace(monotonic=lambda: next(times)))
-        with pytest.raises(RequestTimeoutError, match=r"not done within 60\.0 s"):
-            await client.fetch("/x", bytes)
-
-    assert 1 == len(served.heads)
-
-
-async def test_a_host_that_dns_cannot_hold_is_a_connection_error() -> None:
-    """A label of more than 63 characters is an error of ours, not a UnicodeError."""
-    async with once(f"https://{'a' * 64}.invalid") as client:
-        with pytest.raises(APIConnectionError, match="no name that DNS could hold"):
-            await client.fetch("/x", bytes)
-
-
-async def test_cookies_are_not_kept() -> None:
-    """A cookie that the service sets is not sent back."""
-    async with (
-        wire(http(Set_Cookie="a=b; Path=/")) as served,
-        once(served.url.replace("127.0.0.1", "localhost")) as client,
-    ):
-        await client.fetch("/x", bytes)
-        await client.fetch("/x", bytes)
-
-    assert not any("cookie" in head.lower() for head in served.heads)
-
-
-async def test_a_request_says_who_asks() -> None:
-    """The head carries the key, the versions and what is wanted, and nothing of the caller's environment."""
-    async with wire(http()) as served, once(served.url) as client:
-        await client.fetch("/x", bytes, {"shared": True, "n": 1, "name": "a b&c", "none": None})
-
-    head = served.heads[0]
-    assert head.startswith("GET /api/x?shared=true&n=1&name=a+b%26c HTTP/1.1\r\n")
-    assert f"Authorization: Bearer {KEY}\r\n" in head
-    assert "User-Agent: aegis-async/" in head
-
-
-async def test_the_proxy_of_the_environment_is_used_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """HTTP_PROXY gets nothing by default, and everything with ``trust_env=True``; NETRC is never read."""
-    async with wire(http(b'"service"')) as service, wire(http(b'"proxy"')) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url)
-        monkeypatch.setattr("aegis_async._session._transport.proxy_bypass", lambda _host: False)
-        async with once(service.url) as direct, once(service.url, trust_env=True) as trusting:
-            assert "service" == await direct.fetch("/x", str)
-            assert "proxy" == await trusting.fetch("/x", str)
-        monkeypatch.setattr("aegis_async._session._transport.proxy_bypass", lambda _host: True)
-        async with once(service.url, trust_env=True) as bypassing:
-            assert "service" == await bypassing.fetch("/x", str)
-
-
-async def test_a_session_of_the_callers_is_used_and_left_alone() -> None:
-    """A session handed in carries the request, stays open, and keeps the key out of its own headers."""
-    async with wire(http(b'"x"')) as served, ClientSession(headers={"X-Mine": "1"}) as session:
-        async with once(served.url, session=session) as client:
-            assert "x" == await client.fetch("/x", str)
-        assert not session.closed
-        assert "Authorization" not in session.headers
-
-    assert "X-Mine: 1" in served.heads[0]
-    assert f"Bearer {KEY}" in served.heads[0]
-
-
-async def test_a_callers_session_makes_one_request_an_attempt() -> None:
-    """A session handed in does not repeat a request by itself either."""
-    async with wire(HANG_UP) as served, ClientSession() as session, once(served.url, session=session) as client:
-        with pytest.raises(APIConnectionError):
-            await client.fetch("/x", bytes)
-
-    assert 1 == len(served.heads)
-
-
-async def test_a_callers_session_that_is_closed_says_so() -> None:
-    """A request through a session that its owner closed is a ClientClosedError."""
-    session = ClientSession()
-    await session.close()
-    async with once("http://127.0.0.1:1", session=session) as client:
-        with pytest.raises(ClientClosedError, match="handed in is closed"):
-            await client.fetch("/x", bytes)
-
-
-async def test_the_key_is_in_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever fails, and though the service repeats the key, no error, no chain and no log line holds it."""
-    echo = f'{{"detail": "bad key {KEY}"}}'.encode()
-    complaint = f'{{"detail": [{{"loc": ["header"], "msg": "bad {KEY}", "type": "x"}}]}}'.encode()
-    answers: list[bytes | None] = [
-        http(echo, "401 X", X_Request_ID=KEY),
-        http(complaint, "422 X"),
-        http(echo, "500 X"),
-        http(echo),
-        http(f"<html>{KEY}".encode()),
-        f"HTTP/1.1 {KEY}\r\n\r\n".encode(),
-        HANG_UP,
-        http(b"", "302 X", Location=f"https://example.org/{KEY}"),
-        None,
-    ]
-    caplog.set_level(logging.DEBUG)
-    for answer in answers:
-        async with wire(answer) as served:
-            retry = RetryPolicy(max_attempts=2, initial=0)
-            async with AegisClient(KEY, base_url=served.url, retry=retry, timeout=Timeout(read=0.05)) as client:
-                with pytest.raises(AegisError) as caught:
-                    await client.fetch("/x", int)
-                seen = " ".join(map(repr, chain(caught.value))) + repr(client) + repr(client.data_collections)
-        assert KEY not in seen + caplog.text
-
-
-def chain(error: BaseException | None) -> list[object]:
-    """Give an error, its attributes, and those of everything behind it."""
-    if error is None:
-        return []
-    return [error, str(error), error.args, vars(error), *chain(error.__cause__), *chain(error.__context__)]
-
-
-async def test_a_good_day_logs_nothing_above_debug(client: AegisClient, caplog: pytest.LogCaptureFixture) -> None:
-    """One DEBUG line an attempt, and nothing else from this package."""
-    with caplog.at_level(logging.DEBUG, "aegis_async"):
-        await client.data_collections.get(1)
-
-    assert [("aegis_async", logging.DEBUG, "GET /data-collections/1: 200 (attempt 1 of 4)")] == [
-        record for record in caplog.record_tuples if record[0] == "aegis_async"
-    ]

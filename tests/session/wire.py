@@ -1,11 +1,19 @@
-"""A server that answers with exactly the bytes it is told to."""
+"""A server that answers with exactly the bytes it is told to, and a client that asks it once."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
+
+from aegis_async import AegisClient, RetryPolicy
 
 HANG_UP: Final = b""
+KEY: Final = "sk_0123456789abcdef0123456789abcdef"
+
+
+def once(url: str, **options: Any) -> AegisClient:
+    """Give a client that makes one attempt."""
+    return AegisClient(KEY, base_url=url, retry=RetryPolicy(max_attempts=1), **options)
 
 
 def http(body: bytes = b"{}", status: str = "200 OK", **headers: str) -> bytes:
