@@ -83,10 +83,8 @@ class Transport:
             APIConnectionError: The connection failed or broke off.
             RequestTimeoutError: ``timeout`` ran out.
             RequestError: The body is larger than ``max_body_size``.
-            ClientClosedError: The caller closed the session that was handed in.
+            ClientClosedError: The session is closed: by its owner, or with the client while a redirect was followed.
         """
-        if self._session is not None and self._session.closed:
-            raise ClientClosedError("the session that was handed in is closed")
         try:
             return await self._followed(request, timeout)
         except (aiohttp.ClientError, OSError, UnicodeError, _Broken, _TooLarge) as error:
@@ -116,6 +114,8 @@ class Transport:
 
     async def _exchange(self, request: Request, url: URL, limit: ClientTimeout) -> RawResponse:
         session = self._session or await self._opened()
+        if session.closed:
+            raise ClientClosedError("the session is closed: it was handed in, or the client has ended it")
         response = await session.request(
             request.method,
             url,

@@ -138,7 +138,7 @@ async def test_a_callers_session_that_is_closed_says_so() -> None:
     session = ClientSession()
     await session.close()
     async with once("http://127.0.0.1:1", session=session) as client:
-        with pytest.raises(ClientClosedError, match="handed in is closed"):
+        with pytest.raises(ClientClosedError, match="the session is closed"):
             await client.fetch("/x", bytes)
 
 
