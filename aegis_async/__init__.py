@@ -11,35 +11,47 @@ from aegis_async._version import __version__
 
 if TYPE_CHECKING:
     from aegis_async._client import AegisClient
-    from aegis_async._config import RetryPolicy, Timeout
+    from aegis_async._config import RateLimit, RetryBudget, RetryPolicy, Timeout
+    from aegis_async._deadline import deadline
     from aegis_async._fanout import FanOut, FanOutIterator, FanOutStats, Outcome, OutcomeIterator
+    from aegis_async._hooks import Hooks, RequestEvent
     from aegis_async._pagination import ItemIterator, PageIterator, PaginationStats, Paginator
     from aegis_async._resources import DataCollections
+    from aegis_async._session import ClientStats
 
 __all__ = [
     "AegisClient",
+    "ClientStats",
     "DataCollections",
     "FanOut",
     "FanOutIterator",
     "FanOutStats",
+    "Hooks",
     "ItemIterator",
     "Outcome",
     "OutcomeIterator",
     "PageIterator",
     "PaginationStats",
     "Paginator",
+    "RateLimit",
+    "RequestEvent",
+    "RetryBudget",
     "RetryPolicy",
     "Timeout",
     "__version__",
+    "deadline",
 ]
 
 _HOMES: Final = MappingProxyType(
     {
         "_client": ("AegisClient",),
-        "_config": ("RetryPolicy", "Timeout"),
+        "_config": ("RateLimit", "RetryBudget", "RetryPolicy", "Timeout"),
+        "_deadline": ("deadline",),
         "_fanout": ("FanOut", "FanOutIterator", "FanOutStats", "Outcome", "OutcomeIterator"),
+        "_hooks": ("Hooks", "RequestEvent"),
         "_pagination": ("ItemIterator", "PageIterator", "PaginationStats", "Paginator"),
         "_resources": ("DataCollections",),
+        "_session": ("ClientStats",),
     }
 )
 

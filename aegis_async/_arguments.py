@@ -6,7 +6,7 @@ from typing import Final
 
 from aegis_async.errors import AegisError, ConfigurationError, InvalidArgumentError
 
-__all__ = ["choice", "integer", "seconds"]
+__all__ = ["choice", "integer", "rate", "seconds"]
 
 _PRINTED_BITS: Final = 256
 
@@ -28,12 +28,21 @@ def integer(
     return value
 
 
-def seconds(name: str, value: object, *, zero: bool = False) -> float:
-    """Give back ``value`` as a finite number of seconds above zero (or at zero), or raise."""
+def seconds(name: str, value: object, *, zero: bool = False, error: type[AegisError] = ConfigurationError) -> float:
+    """Give back ``value`` as a finite number of seconds above zero (or at zero), or raise ``error``."""
+    return _positive(name, value, "a number of seconds", zero=zero, error=error)
+
+
+def rate(name: str, value: object) -> float:
+    """Give back ``value`` as a finite number above zero, or raise."""
+    return _positive(name, value, "a number of requests per second", zero=False, error=ConfigurationError)
+
+
+def _positive(name: str, value: object, what: str, *, zero: bool, error: type[AegisError]) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigurationError(f"{name} must be a number of seconds, not {_shown(value)}")
+        raise error(f"{name} must be {what}, not {_shown(value)}")
     if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
-        raise ConfigurationError(f"{name} must be {'zero or more' if zero else 'more than zero'}, not {value}")
+        raise error(f"{name} must be {'zero or more' if zero else 'more than zero'}, not {value}")
     return float(value)
 
 

@@ -4,15 +4,17 @@ import warnings
 from collections.abc import Callable, Hashable, Mapping
 from ssl import SSLContext
 from types import EllipsisType, UnionType
-from typing import Self, TypeVar
+from typing import Final, Literal, Self, TypeVar
 
-from aegis_async._arguments import integer
+from aegis_async._arguments import integer, seconds
 from aegis_async._clock import Clock
-from aegis_async._config import RetryPolicy, Timeout, resolve_base_url, resolve_key
+from aegis_async._config import RateLimit, RetryPolicy, Timeout, resolve_base_url, resolve_headers, resolve_key
 from aegis_async._decode import Decoders
+from aegis_async._flight import Flights
+from aegis_async._hooks import Hooks, Priority
 from aegis_async._pagination import Paginator
 from aegis_async._resources import Api, DataCollections, Paging
-from aegis_async._session import ClientSession, Options, Param, Session, Wire
+from aegis_async._session import ClientSession, ClientStats, Limits, Options, Param, Session, Wire
 from aegis_async._tasks import Closing
 from aegis_async.errors import ConfigurationError
 
@@ -20,7 +22,8 @@ __all__ = ["AegisClient"]
 
 T = TypeVar("T")
 
-_MAX_BODY_SIZE = 268_435_456
+_MAX_BODY_SIZE: Final = 268_435_456
+_PRIORITIES: Final = ("interactive", "bulk", None)
 
 
 class AegisClient(Closing):
@@ -36,8 +39,15 @@ class AegisClient(Closing):
         timeout: Limits of one attempt; a bare number of seconds limits the whole attempt.
         retry: How often and after how long a failed attempt is made again.
         max_concurrency: Requests of this client on the wire at once; others wait their turn, first come first
-            served, and that wait is in no timeout.
+            served, and that wait is in no timeout. Bulk work never takes the last quarter of them. ``"auto"`` begins
+            with 4 and finds how many the service can take, 128 at most.
+        rate_limit: Requests that may begin in a second, every attempt counted; a number, or a ``RateLimit`` with a
+            burst. Default: as many as there are slots for.
         max_body_size: Bytes of one body after decompression; a larger one is a ``RequestError``.
+        single_flight: Whether identical requests in flight share one, except for bulk work and for types that are
+            not frozen.
+        hooks: What hears of every attempt.
+        headers: More headers for every request. Authorization and those that the connection needs are not taken.
         session: An aiohttp session of yours. It is never closed and never changed: redirects, status handling and
             timeouts are set for each request, and its middlewares do not run, since they could repeat one. Its
             cookies, default headers, proxies and pool stay its own: cookies are then kept and sent back, its
@@ -58,8 +68,12 @@ class AegisClient(Closing):
         base_url: str | None = None,
         timeout: Timeout | float = Timeout(),  # noqa: B008 - frozen
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
-        max_concurrency: int = 16,
+        max_concurrency: int | Literal["auto"] = 16,
+        rate_limit: RateLimit | float | None = None,
         max_body_size: int = _MAX_BODY_SIZE,
+        single_flight: bool = True,
+        hooks: Hooks | None = None,
+        headers: Mapping[str, str] | None = None,
         session: ClientSession | None = None,
         proxy: str | None = None,
         trust_env: bool = False,
@@ -70,6 +84,8 @@ class AegisClient(Closing):
         _require("session", session, ClientSession | None)
         _require("proxy", proxy, str | None)
         _require("ssl", ssl, SSLContext | None)
+        _require("hooks", hooks, Hooks | None)
+        _require("single_flight", single_flight, bool)
         wire = Wire(
             base_url=resolve_base_url(base_url),
             key=self._key,
@@ -78,10 +94,12 @@ class AegisClient(Closing):
             proxy=proxy,
             trust_env=trust_env,
             ssl=ssl,
+            headers=resolve_headers(headers),
+            traced=hooks is not None,
         )
-        limit = integer("max_concurrency", max_concurrency, minimum=1, error=ConfigurationError)
-        self._session = Session(wire, limit, Clock())
-        self._api = Api(self._session, _options(timeout, retry), Decoders())
+        self._session = Session(wire, _limits(max_concurrency, rate_limit), Clock(), hooks)
+        flights = Flights(self._session) if single_flight else None
+        self._api = Api(self._session, _options(timeout, retry, None, None), Decoders(), flights)
         self._data_collections = DataCollections(self._api)
 
     def __repr__(self) -> str:
@@ -93,7 +111,12 @@ class AegisClient(Closing):
         return self._data_collections
 
     def with_options(
-        self, *, timeout: Timeout | float | None = None, retry: RetryPolicy | None = None
+        self,
+        *,
+        timeout: Timeout | float | None = None,
+        retry: RetryPolicy | None = None,
+        deadline: float | None = None,
+        priority: Priority | None = None,
     ) -> "AegisClient":
         """Give a view on this client: the same connections and limits, with other options for its calls.
 
@@ -102,17 +125,31 @@ class AegisClient(Closing):
         Args:
             timeout: Limits of one attempt; None keeps this client's.
             retry: How often and after how long a failed attempt is made again; None keeps this client's.
+            deadline: Seconds that each call, one ``get`` or one page, may take as a whole: slot, attempts, waits and
+                bodies. It begins anew with each, so a slow consumer is not counted. A wait that cannot end in time
+                is not begun: the ``DeadlineExceededError`` comes at once. None keeps this client's.
+            priority: The lane of every call. Default: ``get_many`` and pages fetched ahead are ``"bulk"``, all else
+                ``"interactive"``. None keeps this client's.
         """
-        current = self._api.options
+        now = self._api.options
         view = object.__new__(AegisClient)
         view._parent = self
         view._key = self._key
         view._session = self._session
         view._api = self._api.with_options(
-            _options(current.timeout if timeout is None else timeout, current.retry if retry is None else retry)
+            _options(
+                now.timeout if timeout is None else timeout,
+                now.retry if retry is None else retry,
+                now.deadline if deadline is None else deadline,
+                now.priority if priority is None else priority,
+            )
         )
         view._data_collections = DataCollections(view._api)
         return view
+
+    def stats(self) -> ClientStats:
+        """Give what this client has done so far, with all of its views, and what it is doing now."""
+        return self._session.stats(self._api.options.retry.budget)
 
     async def fetch(self, path: str, type: type[T], params: Mapping[str, Param] | None = None) -> T:  # noqa: A002 - reads best at the call
         """Give one answer of any endpoint, decoded into a type of yours.
@@ -173,9 +210,21 @@ class AegisClient(Closing):
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
 
 
-def _options(timeout: Timeout | float, retry: RetryPolicy) -> Options:
+def _options(
+    timeout: Timeout | float, retry: RetryPolicy, deadline: float | None, priority: Priority | None
+) -> Options:
     _require("retry", retry, RetryPolicy)
-    return Options(Timeout.of(timeout), retry)
+    if deadline is not None:
+        seconds("deadline", deadline)
+    if priority not in _PRIORITIES:
+        raise ConfigurationError(f"priority must be 'interactive', 'bulk' or None, not {priority!r}")
+    return Options(Timeout.of(timeout), retry, deadline, priority)
+
+
+def _limits(concurrency: int | Literal["auto"], rate_limit: RateLimit | float | None) -> Limits:
+    if concurrency != "auto":
+        integer("max_concurrency", concurrency, minimum=1, error=ConfigurationError)
+    return Limits(concurrency, RateLimit.of(rate_limit))
 
 
 def _require(name: str, value: object, kind: type | UnionType) -> None:

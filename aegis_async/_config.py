@@ -2,18 +2,43 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, NoReturn
 
 from yarl import URL
 
-from aegis_async._arguments import integer, seconds
+from aegis_async._arguments import integer, rate, seconds
 from aegis_async.errors import ConfigurationError
 
-__all__ = ["DEFAULT_BASE_URL", "ApiKey", "RetryPolicy", "Timeout", "resolve_base_url", "resolve_key"]
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "ApiKey",
+    "RateLimit",
+    "RetryBudget",
+    "RetryPolicy",
+    "Timeout",
+    "resolve_base_url",
+    "resolve_headers",
+    "resolve_key",
+]
 
 DEFAULT_BASE_URL: Final = "https://api.aegisevals.ai/api/v1"
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONNECTION: Final = "the connection needs it as it is"
+_OWN_HEADERS: Final = MappingProxyType(
+    {
+        "authorization": "the key goes there; pass it as api_key",
+        "proxy-authorization": "put the credentials into proxy",
+        "accept": "the answers are JSON",
+        **dict.fromkeys(
+            ("accept-encoding", "connection", "content-length", "host", "te", "transfer-encoding", "upgrade"),
+            _CONNECTION,
+        ),
+    }
+)
 _SHOWN_FROM: Final = 16  # four characters of a shorter key would be too much of it
 
 
@@ -44,6 +69,56 @@ class Timeout:
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many requests a client may begin in a second; every attempt counts.
+
+    Attributes:
+        per_second: Requests per second in the long run.
+        burst: Requests that may begin at once after a quiet time. With the default of 1 they are evenly spaced,
+            which no service counts as too many, wherever its own seconds begin.
+    """
+
+    per_second: float
+    burst: int = 1
+
+    def __post_init__(self) -> None:
+        rate("rate_limit", self.per_second)
+        integer("rate_limit.burst", self.burst, minimum=1, error=ConfigurationError)
+
+    @classmethod
+    def of(cls, value: "RateLimit | float | None") -> "RateLimit | None":
+        """Give ``value`` itself, or a number as requests per second."""
+        return value if value is None or isinstance(value, RateLimit) else cls(value)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryBudget:
+    """What retries of one client may cost together.
+
+    A bucket of tokens, with the numbers of botocore's retry quota, which have stood the test of many services:
+    about a hundred retries in a row, and then one for every five calls that succeed. An empty bucket blocks nobody:
+    the attempt's own error is raised at once, with ``budget_exhausted`` True. A retry after a wait that the service
+    asked for (``Retry-After``) costs nothing: it adds no load that was not invited.
+
+    Attributes:
+        capacity: Tokens in a full bucket, which it is at first.
+        retry_cost: Tokens for one retry.
+        timeout_cost: Tokens for one retry after a timeout, which has held the service's resources for longest.
+        refund: Tokens for a call that succeeds at its first attempt. One that succeeds later gives back what its
+            last retry took.
+    """
+
+    capacity: int = 500
+    retry_cost: int = 5
+    timeout_cost: int = 10
+    refund: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("capacity", "retry_cost", "timeout_cost", "refund"):
+            integer(f"budget.{name}", getattr(self, name), minimum=0, error=ConfigurationError)
+
+
+@dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """When and how often a failed attempt is made again.
 
@@ -56,17 +131,21 @@ class RetryPolicy:
         maximum: The bound of every computed wait, in seconds.
         max_retry_after: The longest ``Retry-After`` that is waited for, in seconds; for a longer one the error
             comes at once.
+        budget: What the retries of one client may cost together; None sets no bound.
     """
 
     max_attempts: int = 4
     initial: float = 0.5
     maximum: float = 8.0
     max_retry_after: float = 60.0
+    budget: RetryBudget | None = RetryBudget()
 
     def __post_init__(self) -> None:
         integer("retry.max_attempts", self.max_attempts, minimum=1, error=ConfigurationError)
         for name in ("initial", "maximum", "max_retry_after"):
             seconds(f"retry.{name}", getattr(self, name), zero=True)
+        if self.budget is not None and not isinstance(self.budget, RetryBudget):
+            raise ConfigurationError(f"retry.budget must be a RetryBudget or None, not {type(self.budget).__name__}")
 
 
 class ApiKey:
@@ -155,3 +234,23 @@ def _is_loopback(host: str | None) -> bool:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:  # a name
         return False
+
+
+def resolve_headers(given: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Give the caller's extra headers, checked; a value may be a secret, so no error repeats it."""
+    headers = dict(given or {})
+    for name, value in headers.items():
+        complaint = _header_complaint(name, value)
+        if complaint:
+            raise ConfigurationError(f"headers[{name!r}] {complaint}")
+    return headers
+
+
+def _header_complaint(name: object, value: object) -> str | None:
+    if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        return "is no name of a header"
+    if name.lower() in _OWN_HEADERS:
+        return "is not yours to set: " + _OWN_HEADERS[name.lower()]
+    if not isinstance(value, str):
+        return f"must be a string, not {type(value).__name__}"
+    return None if value.isascii() and value.isprintable() else "holds a character that a header cannot"

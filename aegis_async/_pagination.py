@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
-from typing import Generic, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 from aegis_async._arguments import integer
 from aegis_async._tasks import Closing, TaskOwner, abandon, finish
@@ -33,13 +33,20 @@ class PaginationStats:
     total_items: int | None = None
 
 
+class Fetch(Protocol[T]):
+    """Gives a page of a listing."""
+
+    def __call__(self, number: int, *, ahead: bool = False) -> Awaitable[Page[T]]:
+        """Give the page of that number; ``ahead`` tells whether nobody waits for it yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
     """One listing of the service and how to walk it.
 
     Attributes:
         name: For messages.
-        fetch: Gives the page of that number.
+        fetch: Gives the page of that number; ``ahead`` tells whether nobody waits for it yet.
         tasks: Gives the owner of the pages fetched ahead.
         start: The first page's number.
         max_pages: Pages to read at most.
@@ -48,7 +55,7 @@ class Listing(Generic[T]):
     """
 
     name: str
-    fetch: Callable[[int], Awaitable[Page[T]]]
+    fetch: Fetch[T]
     tasks: Callable[[], TaskOwner]
     start: int
     max_pages: int | None
@@ -252,7 +259,7 @@ class ItemIterator(Closing, AsyncIterator[T]):
 
 
 async def _fetched(listing: Listing[T], number: int) -> Page[T]:
-    return await listing.fetch(number)
+    return await listing.fetch(number, ahead=True)
 
 
 def _was_cancelled() -> bool:

@@ -4,12 +4,13 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState
 
 from aegis_async._clock import Clock
 from aegis_async._config import RetryPolicy
+from aegis_async._limits import Bucket
 from aegis_async.errors import (
     AegisError,
     APIConnectionError,
@@ -18,7 +19,7 @@ from aegis_async.errors import (
     StatusError,
 )
 
-__all__ = ["RETRIED_STATUSES", "Retry", "retry_after"]
+__all__ = ["RETRIED_STATUSES", "Retry", "Waits", "retry_after"]
 
 T = TypeVar("T")
 
@@ -60,37 +61,48 @@ def _instant(value: str) -> datetime | None:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
+class Waits(Protocol):
+    """Whoever must know of the waits between a call's attempts."""
+
+    def check(self, error: AegisError, wait: float, *, asked: bool) -> None:
+        """Refuse, by raising, a wait of so many seconds; ``asked`` tells whether the service asked for it."""
+
+    def begins(self, error: AegisError, wait: float) -> None:
+        """Hear that the wait begins."""
+
+
 class Retry:
     """One call's retries. The first attempt is made outside; only its failure comes here.
 
     Args:
         policy: The limits.
         clock: Sleep and chance.
-        on_wait: Told of each wait before it begins: the error, the attempt that failed, the seconds.
+        bucket: What is left for retries; None sets no bound.
+        waits: Told of each wait before it begins.
     """
 
-    def __init__(
-        self, policy: RetryPolicy, clock: Clock, on_wait: Callable[[BaseException | None, int, float], None]
-    ) -> None:
+    def __init__(self, policy: RetryPolicy, clock: Clock, bucket: Bucket | None, waits: Waits) -> None:
         self._policy = policy
         self._clock = clock
-        self._on_wait = on_wait
+        self._bucket = bucket
+        self._waits = waits
         self._broke_off = 0
+        self._paid: int | None = None
 
-    async def after(self, first: AegisError, again: Callable[[int], Awaitable[T]]) -> T:
+    async def after(self, first: AegisError, again: Callable[[], Awaitable[T]]) -> T:
         """Go on after ``first``, the failure of attempt 1, with attempts 2, 3, … made by ``again``.
 
         Raises:
             AegisError: The last attempt's own error, when no further attempt may be made.
         """
-        attempt = 0
+        fresh = True
 
         async def made() -> T:
-            nonlocal attempt
-            attempt += 1
-            if attempt == 1:
+            nonlocal fresh
+            if fresh:
+                fresh = False
                 raise first
-            return await again(attempt)
+            return await again()
 
         retrying = AsyncRetrying(
             retry=self._may_retry,
@@ -100,7 +112,10 @@ class Retry:
             before_sleep=self._announce,
             reraise=True,
         )
-        return await retrying(made)
+        result: T = await retrying(made)
+        if self._bucket is not None:
+            self._bucket.put(self._paid)
+        return result
 
     def _may_retry(self, state: RetryCallState) -> bool:
         error = _error(state)
@@ -112,19 +127,35 @@ class Retry:
         return isinstance(error, APIConnectionError | RequestTimeoutError)
 
     def _must_stop(self, state: RetryCallState) -> bool:
-        if state.attempt_number >= self._policy.max_attempts:
+        error = _error(state)
+        if state.attempt_number >= self._policy.max_attempts or not isinstance(error, AegisError):
             return True
-        asked = getattr(_error(state), "retry_after", None)
-        return asked is not None and asked > self._policy.max_retry_after
+        asked = _asked(error)
+        if asked is not None and asked > self._policy.max_retry_after:
+            return True
+        self._waits.check(error, state.upcoming_sleep, asked=bool(asked))
+        return not asked and not self._pay(error)
+
+    def _pay(self, error: AegisError) -> bool:
+        if self._bucket is None:
+            return True
+        self._paid = self._bucket.take(timeout=isinstance(error, RequestTimeoutError))
+        error.budget_exhausted = self._paid is None
+        return self._paid is not None
 
     def _next_wait(self, state: RetryCallState) -> float:
         bound = min(self._policy.maximum, self._policy.initial * 2.0 ** min(state.attempt_number - 1, 64))
-        asked: float | None = getattr(_error(state), "retry_after", None)
         # "Retry-After: 0" forbids nothing, and everybody coming back at once helps nobody.
-        return asked or bound * self._clock.random()
+        return _asked(_error(state)) or bound * self._clock.random()
 
     def _announce(self, state: RetryCallState) -> None:
-        self._on_wait(_error(state), state.attempt_number, state.upcoming_sleep)
+        error = _error(state)
+        if isinstance(error, AegisError):
+            self._waits.begins(error, state.upcoming_sleep)
+
+
+def _asked(error: BaseException | None) -> float | None:
+    return error.retry_after if isinstance(error, StatusError) else None
 
 
 def _error(state: RetryCallState) -> BaseException | None:

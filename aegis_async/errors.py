@@ -80,7 +80,13 @@ def _rebuild(cls: type["AegisError"], args: tuple[object, ...], state: dict[str,
 
 
 class AegisError(Exception):
-    """The base of every error that this package raises on purpose."""
+    """The base of every error that this package raises on purpose.
+
+    Attributes:
+        budget_exhausted: Whether another attempt would have been made, had the client's retry budget not been empty.
+    """
+
+    budget_exhausted: bool = False
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -5,7 +5,7 @@ import gc
 import inspect
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import Mock
@@ -17,7 +17,7 @@ from aioresponses import aioresponses, core
 from hypothesis import settings
 
 from aegis_async import AegisClient
-from aegis_async._clock import Clock
+from aegis_async._clock import Alarm, Clock
 from aegis_async.sandbox import Sandbox
 
 # A shared machine is slow now and then, which is no fault of an example.
@@ -34,6 +34,7 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.sleeps: list[float] = []
+        self.alarms: list[float] = []
         self.time = 0.0
         self.chance = 1.0
 
@@ -43,12 +44,23 @@ class FakeClock:
         self.time += seconds
         await asyncio.sleep(0)
 
+    def later(self, seconds: float, then: Callable[[], None]) -> Alarm:
+        """Pass ``seconds`` in the loop's next turn."""
+
+        def ring() -> None:
+            self.time += seconds
+            then()
+
+        self.alarms.append(seconds)
+        return asyncio.get_running_loop().call_soon(ring)
+
     def as_clock(self) -> Clock:
         """Give the clock that the session takes."""
         return Clock(
             monotonic=lambda: self.time,
             now=lambda: START + timedelta(seconds=self.time),
             sleep=self.sleep,
+            later=self.later,
             random=lambda: self.chance,
         )
 
@@ -66,8 +78,9 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 async def client(sandbox: Sandbox, clock: FakeClock) -> AsyncIterator[AegisClient]:
-    async with AegisClient(sandbox.api_key, base_url=sandbox.url) as made:
-        made._session._clock = clock.as_clock()
+    made = AegisClient(sandbox.api_key, base_url=sandbox.url)
+    made._session.clock = clock.as_clock()
+    async with made:
         yield made
 
 

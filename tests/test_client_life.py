@@ -210,7 +210,7 @@ async def test_no_task_and_no_connection_is_left_whichever_way_it_ends(way: str)
                 await asyncio.sleep(0)
 
             assert before == asyncio.all_tasks()
-            assert 16 == client._session._slots._free
+            assert 0 == client.stats().in_flight
 
 
 async def pipeline(client: AegisClient, way: str) -> None:
@@ -251,7 +251,7 @@ async def test_it_reads_what_aioresponses_serves(mocked: aioresponses, clock: Fa
     mocked.get(url, status=503)
     mocked.get(url, payload=collection())
     async with AegisClient(KEY) as client:
-        client._session._clock = clock.as_clock()
+        client._session.clock = clock.as_clock()
         assert 14 == (await client.data_collections.get(14)).id
 
     assert 1 == len(clock.sleeps)

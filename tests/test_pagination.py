@@ -27,11 +27,13 @@ class Service:
         self.owner = TaskOwner()
         self.before: Callable[[int], None] = lambda _number: None
         self.gates: dict[int, asyncio.Event] = {}
+        self.ahead = 0
         self.bend: Callable[[Page[int]], Page[int]] = lambda page: page
 
-    async def page(self, number: int) -> Page[int]:
+    async def page(self, number: int, *, ahead: bool = False) -> Page[int]:
         """Give one page as the service cuts it at this moment."""
         self.asked.append(number)
+        self.ahead += ahead
         self.before(number)
         if number in self.gates:
             await self.gates[number].wait()

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis_async._clock import Clock
-from aegis_async._config import RetryPolicy
+from aegis_async._config import RetryBudget, RetryPolicy
+from aegis_async._limits import Bucket
 from aegis_async._retry import RETRIED_STATUSES, Retry, retry_after
 from aegis_async.errors import (
     AegisError,
@@ -31,11 +32,15 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 class Story:
     """A call whose attempts fail as told, in a time that passes only by waiting."""
 
-    def __init__(self, *errors: AegisError, policy: RetryPolicy | None = None, random: float = 1.0) -> None:
+    def __init__(
+        self, *errors: AegisError, policy: RetryPolicy | None = None, random: float = 1.0, bucket: Bucket | None = None
+    ) -> None:
         self.waits: list[float] = []
-        self.announced: list[tuple[str, int, float]] = []
+        self.announced: list[tuple[str, float]] = []
+        self.checked: list[tuple[str, float, bool]] = []
         self._errors = errors
-        self._retry = Retry(policy or RetryPolicy(), Clock(sleep=self._sleep, random=lambda: random), self._announce)
+        self._made = 1
+        self._retry = Retry(policy or RetryPolicy(), Clock(sleep=self._sleep, random=lambda: random), bucket, self)
 
     async def outcome(self) -> str | AegisError:
         """Give the error that came out, or how many attempts it took."""
@@ -44,16 +49,23 @@ class Story:
         except AegisError as error:
             return error
 
-    async def _attempt(self, number: int) -> str:
+    def check(self, error: AegisError, wait: float, *, asked: bool) -> None:
+        """Note a wait that is wanted, and who asked for it."""
+        self.checked.append((str(error), wait, asked))
+
+    def begins(self, error: AegisError, wait: float) -> None:
+        """Note a wait that begins."""
+        self.announced.append((str(error), wait))
+
+    async def _attempt(self) -> str:
+        self._made += 1
+        number = self._made
         if number <= len(self._errors):
             raise self._errors[number - 1]
         return f"attempt {number}"
 
     async def _sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
-
-    def _announce(self, error: BaseException | None, attempt: int, wait: float) -> None:
-        self.announced.append((str(error), attempt, wait))
 
 
 def truncated() -> DecodeError:
@@ -180,12 +192,12 @@ async def test_a_json_that_breaks_off_twice_is_not_tried_a_third_time() -> None:
 
 
 async def test_each_wait_is_announced_before_it_begins() -> None:
-    """Whoever listens learns the error, the attempt that failed and the wait."""
+    """Whoever listens learns the error and the wait."""
     story = Story(APIConnectionError("reset"), ServerError("busy", status=503, retry_after=2.0))
 
     await story.outcome()
 
-    assert [("reset", 1, 0.5), ("busy", 2, 2.0)] == story.announced
+    assert [("reset", 0.5), ("busy", 2.0)] == story.announced
 
 
 async def test_cancellation_during_a_wait_passes_through() -> None:
@@ -196,10 +208,10 @@ async def test_cancellation_during_a_wait_passes_through() -> None:
 
     attempts: list[int] = []
 
-    async def again(number: int) -> None:
-        attempts.append(number)
+    async def again() -> None:
+        attempts.append(2)
 
-    retry = Retry(RetryPolicy(), Clock(sleep=sleep), lambda *_: None)
+    retry = Retry(RetryPolicy(), Clock(sleep=sleep), None, Story())
 
     with pytest.raises(asyncio.CancelledError):
         await retry.after(APIConnectionError("reset"), again)
@@ -209,10 +221,10 @@ async def test_cancellation_during_a_wait_passes_through() -> None:
 async def test_an_error_of_another_kind_passes_through() -> None:
     """A bug in an attempt is not retried and not wrapped."""
 
-    async def again(_number: int) -> None:
+    async def again() -> None:
         raise KeyError("bug")
 
-    retry = Retry(RetryPolicy(initial=0), Clock(), lambda *_: None)
+    retry = Retry(RetryPolicy(initial=0), Clock(), None, Story())
 
     with pytest.raises(KeyError, match="bug"):
         await retry.after(APIConnectionError("reset"), again)
@@ -291,3 +303,53 @@ def test_a_date_never_gives_less_than_it_asks(then: datetime) -> None:
     then = then.replace(tzinfo=UTC, microsecond=0)
 
     assert max(0.0, (then - NOW).total_seconds()) == retry_after([format_datetime(then, usegmt=True)], None, NOW)
+
+
+async def test_an_empty_budget_raises_the_attempts_own_error_at_once() -> None:
+    """With too few tokens there is no wait and no attempt: the error comes as it is, and says why."""
+    bucket = Bucket(RetryBudget(capacity=7))
+    story = Story(*[ServerError("down", status=503)] * 3, bucket=bucket)
+
+    error = await story.outcome()
+
+    assert isinstance(error, ServerError)
+    assert error.budget_exhausted
+    assert [0.5] == story.waits
+    assert 2 == bucket.tokens
+
+
+async def test_a_retry_after_a_timeout_costs_twice() -> None:
+    """A timeout has held the service for longest, so its retry takes more of the budget."""
+    bucket = Bucket(RetryBudget())
+    slow = RequestTimeoutError("slow")
+    await Story(slow, slow, PaginationError("bug"), bucket=bucket).outcome()
+
+    assert 480 == bucket.tokens
+
+
+async def test_a_wait_that_the_service_asked_for_costs_nothing() -> None:
+    """A retry after Retry-After is made with an empty bucket too."""
+    bucket = Bucket(RetryBudget(capacity=0))
+    story = Story(RateLimitError("slow down", status=429, retry_after=3.0), bucket=bucket)
+
+    assert "attempt 2" == await story.outcome()
+    assert [("slow down", 3.0, True)] == story.checked
+
+
+async def test_a_retry_that_succeeds_gives_back_what_it_took() -> None:
+    """The last retry's tokens come back, those of the failed ones before it do not."""
+    bucket = Bucket(RetryBudget())
+    await Story(ServerError("down", status=503), ServerError("down", status=503), bucket=bucket).outcome()
+
+    assert 495 == bucket.tokens
+
+
+def test_a_call_that_needs_no_retry_pays_one_token_back() -> None:
+    """A success at the first attempt refills the bucket by one, never above its capacity."""
+    bucket = Bucket(RetryBudget(capacity=10))
+    bucket.take(timeout=False)
+
+    for _ in range(7):
+        bucket.put()
+
+    assert 10 == bucket.tokens

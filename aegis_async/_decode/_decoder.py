@@ -5,7 +5,7 @@ the shape is not the documented one.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, Generic, TypeVar, cast, get_args
+from typing import Any, Final, Generic, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
@@ -16,6 +16,8 @@ from aegis_async.errors import InvalidArgumentError
 __all__ = ["BodyDecoder", "Decoders"]
 
 T = TypeVar("T")
+
+_IMMUTABLE: Final = (bytes, str, int, float, bool, msgspec.Raw)
 
 # msgspec's own errors, and the two that it lets through.
 _BROKEN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -31,13 +33,15 @@ class BodyDecoder(Generic[T]):
         InvalidArgumentError: msgspec cannot decode into ``type_``.
     """
 
-    __slots__ = ("_check", "_fast", "_revised", "_type")
+    __slots__ = ("_check", "_fast", "_revised", "_type", "frozen")
 
     def __init__(self, type_: type[T]) -> None:
         self._type = type_
         self._fast = _fast_path(type_)
         self._revised: _revisions.Revised | None = None
         self._check = _CHECKS.get(type_)
+        self.frozen: bool = _is_frozen(type_)
+        """Whether several callers may hold one value: it is of a frozen Struct, or else immutable."""
 
     def __call__(self, body: bytes | bytearray) -> T:
         """Decode one body.
@@ -104,6 +108,13 @@ def _fast_path(type_: type[T]) -> Callable[[bytes | bytearray], T]:
 
 def _is_ours(type_: Any) -> bool:
     return any(getattr(part, "__module__", None) == models.__name__ for part in (type_, *get_args(type_)))
+
+
+def _is_frozen(type_: Any) -> bool:
+    struct: Any = get_origin(type_) or type_
+    if isinstance(struct, msgspec.StructMeta):
+        return struct.__struct_config__.frozen and all(map(_is_frozen, get_args(type_)))
+    return type_ in _IMMUTABLE
 
 
 def _finite_costs(collection: models.DataCollection) -> None:

@@ -9,9 +9,10 @@ from typing import Any, Final, TypeVar, get_origin
 import msgspec
 
 from aegis_async._arguments import integer
-from aegis_async._decode import Decoders
+from aegis_async._decode import BodyDecoder, Decoders
+from aegis_async._flight import Flights
 from aegis_async._pagination import Listing, Paginator
-from aegis_async._session import Options, Param, Request, Session
+from aegis_async._session import Call, Options, Param, Request, Session
 from aegis_async._tasks import TaskOwner
 from aegis_async.errors import InvalidArgumentError
 from aegis_async.models import Page
@@ -50,28 +51,47 @@ class Paging:
 
 
 class Api:
-    """The calls of one view on a client: a session shared with all of its views, and options of its own."""
+    """The calls of one view on a client: a session shared with all of its views, and options of its own.
 
-    def __init__(self, session: Session, options: Options, decoders: Decoders) -> None:
+    Args:
+        session: The way to the service.
+        options: This view's own.
+        decoders: Shared by all views.
+        flights: Likewise; None lets every request go by itself.
+    """
+
+    def __init__(self, session: Session, options: Options, decoders: Decoders, flights: Flights | None) -> None:
         self.session = session
         self.options = options
         self.decoders = decoders
+        self.flights = flights
 
     def with_options(self, options: Options) -> "Api":
         """Give a view on the same session with other options."""
-        return Api(self.session, options, self.decoders)
+        return Api(self.session, options, self.decoders, self.flights)
 
     def tasks(self) -> TaskOwner:
         """Give the owner of background tasks in the running loop."""
         return self.session.tasks()
 
-    async def fetch(self, path: str, type_: type[T], params: Mapping[str, Param] | None = None) -> T:
-        """Give one answer decoded into ``type_``."""
-        return await self.fetch_with(path, self.decoders.of(type_), params)
+    async def fetch(
+        self, path: str, type_: type[T], params: Mapping[str, Param] | None = None, *, bulk: bool = False
+    ) -> T:
+        """Give one answer decoded into ``type_``; ``bulk`` names the lane that it takes by default."""
+        decoder = self.decoders.of(type_)
+        return await self._give(Request.get(self.session.base, path, params), decoder, bulk=bulk)
 
     async def fetch_with(self, path: str, decode: Decode[T], params: Mapping[str, Param] | None = None) -> T:
-        """Give one answer as ``decode`` makes it."""
-        return await self.session.call(Request.get(self.session.base, path, params), decode, self.options)
+        """Give one answer as ``decode`` makes it, in the bulk lane."""
+        request = Request.get(self.session.base, path, params)
+        return await self.session.call(Call(request, decode, self.options, bulk=True))
+
+    async def _give(self, request: Request, decoder: BodyDecoder[T], *, bulk: bool) -> T:
+        call = Call(request, decoder, self.options, bulk=bulk)
+        if self.flights is None or call.bulk or not decoder.frozen:
+            return await self.session.call(call)
+        options = self.options
+        return await self.flights.join((request.target, decoder, options.timeout, options.retry), call)
 
     def paginate(
         self,
@@ -93,8 +113,8 @@ class Api:
             paged = {"page": number, "page_size": paging.page_size, **filters}
             return Request.get(self.session.base, path, paged, organization_only=organization_only)
 
-        async def fetch(number: int) -> Page[T]:
-            return await self.session.call(request(number), decode, self.options)
+        async def fetch(number: int, *, ahead: bool = False) -> Page[T]:
+            return await self._give(request(number), decode, bulk=ahead)
 
         request(paging.page)  # a path or a parameter that cannot be sent is refused here, not at the first page
         same = _id_of(item_type) if isinstance(key, EllipsisType) else key

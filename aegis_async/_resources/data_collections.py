@@ -97,7 +97,7 @@ class DataCollections:
         choice("on_error", on_error, ("raise", "skip"))
 
         async def fetch(id_: int) -> DataCollection:
-            return await self._api.fetch(_path(id_), DataCollection, params)
+            return await self._api.fetch(_path(id_), DataCollection, params, bulk=True)
 
         return FanOut(
             Job(

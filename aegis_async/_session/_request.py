@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 from urllib.parse import unquote, urlencode
 
 from yarl import URL
 
 from aegis_async.errors import InvalidArgumentError
 
-__all__ = ["Param", "RawResponse", "Request"]
+__all__ = ["Headers", "Param", "RawResponse", "Request"]
 
 Param = str | int | float | bool | None
 
@@ -18,7 +18,7 @@ _PLAIN: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+")  # needs no 
 _FORBIDDEN_IN_PATH: Final = ("?", "#", "\\")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: that would cost a microsecond for each call
 class Request:
     """One GET.
 
@@ -26,12 +26,15 @@ class Request:
         target: Path and query under the base URL, for messages and logs.
         url: The whole URL, already encoded.
         organization_only: Whether it lists with ``shared=true``, where a 404 means that there is no organization.
+        method: The HTTP method.
+        max_body_size: Bytes of the body after decompression, where it differs from the client's own bound.
     """
 
     target: str
     url: URL
     organization_only: bool = False
     method: str = "GET"
+    max_body_size: int | None = None
 
     @classmethod
     def get(
@@ -49,34 +52,45 @@ class Request:
                 neither text nor a number nor a bool.
         """
         _check_path(path)
-        given = {name: value for name, value in (params or {}).items() if value is not None}
+        if not params:
+            return cls(path, URL(base + path, encoded=True), organization_only)
+        given = {name: value for name, value in params.items() if value is not None}
         query = urlencode({name: _as_text(name, value) for name, value in given.items()})
         target = f"{path}?{query}" if query else path
         return cls(target, URL(base + target, encoded=True), organization_only)
+
+    @property
+    def path(self) -> str:
+        """The path under the base URL, without the query."""
+        return self.target.partition("?")[0]
 
     def __str__(self) -> str:
         return f"{self.method} {self.target}"
 
 
-@dataclass(frozen=True, slots=True)
+class Headers(Protocol):
+    """The headers of an answer, under names of any case."""
+
+    def get(self, name: str, /) -> str | None:
+        """Give the first of that name."""
+
+    def getall(self, name: str, default: Sequence[str], /) -> Sequence[str]:
+        """Give all of that name."""
+
+
+@dataclass(slots=True, eq=False)  # not frozen: that would cost a microsecond for each answer
 class RawResponse:
     """One answer, read to its end.
 
     Attributes:
         status: The HTTP status.
         body: The body after decompression; of an error only its first part.
-        retry_after: Every ``Retry-After`` header.
-        date: The ``Date`` header.
-        request_id: The ``x-request-id`` header.
-        location: The ``Location`` header.
+        headers: Its headers.
     """
 
     status: int
     body: bytes | bytearray
-    retry_after: Sequence[str] = field(default=())
-    date: str | None = None
-    request_id: str | None = None
-    location: str | None = None
+    headers: Headers
 
     @property
     def ok(self) -> bool:

@@ -56,29 +56,28 @@ class _Detail(msgspec.Struct):
     detail: msgspec.Raw
 
 
-def status_error(raw: RawResponse, request: Request, which: str, now: datetime) -> StatusError:
+def status_error(raw: RawResponse, request: Request, now: datetime) -> StatusError:
     """Give the error for ``raw``; the text names the request, the status and the service's reason."""
     violations, detail = _words(raw.body)
     cls = _class(raw.status, request)
     reason = "; ".join(map(str, violations)) or detail or _hint(raw)
     error = cls(
-        f"{request}: {raw.status}{f': {reason[:_SHOWN]}' if reason else ''} {which}",
+        f"{request}: {raw.status}{f': {reason[:_SHOWN]}' if reason else ''}",
         status=raw.status,
         detail=detail,
-        request_id=raw.request_id,
+        request_id=raw.headers.get("X-Request-ID"),
         body=bytes(raw.body[:_KEPT]).decode(errors="replace"),
         method=request.method,
         url=str(request.url),
-        retry_after=retry_after(raw.retry_after, raw.date, now),
+        retry_after=retry_after(raw.headers.getall("Retry-After", ()), raw.headers.get("Date"), now),
     )
     if isinstance(error, RequestValidationError):
         error.violations = violations
     return error
 
 
-def masked(error: E, key: ApiKey, attempt: int) -> E:
-    """Give ``error`` with its attempt, and with the key masked wherever the other side repeated it."""
-    error.attempts = attempt
+def masked(error: E, key: ApiKey) -> E:
+    """Give ``error`` with the key masked wherever the other side repeated it."""
     error.args = (key.mask(str(error)),)
     for name, value in vars(error).items():
         if isinstance(value, str):
@@ -110,6 +109,6 @@ def _words(body: bytes | bytearray) -> tuple[tuple[Violation, ...], str | None]:
 
 
 def _hint(raw: RawResponse) -> str:
-    if raw.location:
+    if raw.headers.get("Location"):
         return "a redirect that leaves the service's origin, or one too many, is not followed"
     return ""

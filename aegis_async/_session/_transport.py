@@ -1,11 +1,13 @@
 """One attempt: one request on the wire, read to its end. The only importer of the aiohttp client."""
 
+import math
 import platform
 import time
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from ssl import SSLContext
-from typing import Final, Literal
+from types import SimpleNamespace
+from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -13,15 +15,18 @@ from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSess
 from yarl import URL
 
 from aegis_async._config import ApiKey, Timeout
+from aegis_async._session._call import Timings
+from aegis_async._session._faults import Broken, TooLarge, fault_of
 from aegis_async._session._request import RawResponse, Request
 from aegis_async._session._status import masked
 from aegis_async._version import __version__
-from aegis_async.errors import APIConnectionError, ClientClosedError, RequestError, RequestTimeoutError
+from aegis_async.errors import ClientClosedError
 
 __all__ = ["ClientSession", "Transport", "Wire"]
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS: Final = 5
+_NEVER_ROUNDED: Final = math.inf  # aiohttp rounds limits of more than this many seconds up to whole ones
 _ERROR_BODY: Final = 65_536  # bytes: enough for any detail; the rest of a huge error page is not worth a wait
 _USER_AGENT: Final = f"aegis-async/{__version__} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
@@ -38,6 +43,8 @@ class Wire:
         proxy: A proxy for every request.
         trust_env: Whether to look for a proxy in the environment.
         ssl: The caller's TLS settings; None verifies against the system's authorities.
+        headers: More headers for every request.
+        traced: Whether somebody wants to know how long connections take.
     """
 
     base_url: URL
@@ -47,17 +54,18 @@ class Wire:
     proxy: str | None = field(default=None, repr=False)  # may hold a password
     trust_env: bool = False
     ssl: SSLContext | None = None
-
-
-class _Broken(Exception):  # noqa: N818 - never leaves this module
-    """A fault of the connection on its way past aiohttp, which would repeat a GET by itself."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold a secret of a gateway
+    traced: bool = False
 
 
 async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
     try:
         return await handler(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _Broken from error
+        raise Broken from error
+
+
+_MIDDLEWARES: Final = (_once,)
 
 
 class Transport:
@@ -66,9 +74,10 @@ class Transport:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._headers: Mapping[str, str] = {
-            "Authorization": wire.key.authorization,
             "Accept": "application/json",
             "User-Agent": _USER_AGENT,
+            **wire.headers,
+            "Authorization": wire.key.authorization,
         }
         self._proxy = wire.proxy or (_environment_proxy(wire.base_url) if wire.trust_env else None)
         self._timeouts: dict[Timeout, ClientTimeout] = {}
@@ -76,46 +85,59 @@ class Transport:
         self._session = wire.session
         self._own_headers: Mapping[str, str] | None = self._headers if wire.session else None
 
-    async def send(self, request: Request, timeout: Timeout, attempt: int, which: str) -> RawResponse:
+    async def send(
+        self, request: Request, timeout: Timeout, total: float | None = None, timings: Timings | None = None
+    ) -> RawResponse:
         """Make one attempt, following redirects within the origin.
+
+        Args:
+            request: What to ask.
+            timeout: The limits of an attempt.
+            total: Seconds that are left for it, where they are fewer than ``timeout.attempt``.
+            timings: Where to note how long its parts took; None saves the trouble.
 
         Raises:
             APIConnectionError: The connection failed or broke off.
             RequestTimeoutError: ``timeout`` ran out.
-            RequestError: The body is larger than ``max_body_size``.
+            RequestError: The body is larger than the limit.
             ClientClosedError: The session is closed: by its owner, or with the client while a redirect was followed.
         """
+        begun = time.monotonic()
+        limit = self._client_timeout(timeout) if total is None else _client_timeout(timeout, total)
         try:
-            return await self._followed(request, timeout)
-        except (aiohttp.ClientError, OSError, UnicodeError, _Broken, _TooLarge) as error:
-            fault = _fault(error, request, timeout, which)
+            raw = await self._exchange(request, request.url, limit, timings)
+            if raw.status in _REDIRECTS:
+                raw = await self._followed(raw, request, timeout, begun + (limit.total or 0.0))
+        except (aiohttp.ClientError, OSError, UnicodeError, Broken, TooLarge) as error:
+            fault = fault_of(error, request, timeout)
+        else:
+            return raw
         # Raised out here, so that no aiohttp error, which holds the key, is the context of ours.
-        raise masked(fault, self._wire.key, attempt)
+        raise masked(fault, self._wire.key)
 
     async def aclose(self) -> None:
         """Close the connections; a session of the caller's stays open."""
         if self._open is not None:
             await self._open.aclose()
 
-    async def _followed(self, request: Request, timeout: Timeout) -> RawResponse:
-        begun = time.monotonic()
-        url, limit = request.url, self._client_timeout(timeout)
-        raw = await self._exchange(request, url, limit)
+    async def _followed(self, raw: RawResponse, request: Request, timeout: Timeout, until: float) -> RawResponse:
+        url = request.url
         for _ in range(_MAX_REDIRECTS):
             target = _redirected(raw, url)
             if target is None:
                 break
-            left = timeout.attempt - (time.monotonic() - begun)
+            left = until - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            url, limit = target, _client_timeout(timeout, left)
-            raw = await self._exchange(request, url, limit)
+            url = target
+            raw = await self._exchange(request, url, _client_timeout(timeout, left), None)
         return raw
 
-    async def _exchange(self, request: Request, url: URL, limit: ClientTimeout) -> RawResponse:
+    async def _exchange(self, request: Request, url: URL, limit: ClientTimeout, timings: Timings | None) -> RawResponse:
         session = self._session or await self._opened()
         if session.closed:
             raise ClientClosedError("the session is closed: it was handed in, or the client has ended it")
+        begun = time.monotonic() if timings else 0.0
         response = await session.request(
             request.method,
             url,
@@ -125,42 +147,38 @@ class Transport:
             timeout=limit,
             proxy=self._proxy,
             ssl=self._wire.ssl or True,
-            middlewares=(_once,),
+            middlewares=_MIDDLEWARES,
+            trace_request_ctx=timings,
         )
+        headed = time.monotonic() if timings else 0.0
         try:
-            body = await self._body(response)
+            body = await self._body(response, request.max_body_size or self._wire.max_body_size)
         except BaseException:
             response.close()
             raise
-        headers = response.headers
-        return RawResponse(
-            response.status,
-            body,
-            headers.getall("Retry-After", ()),
-            headers.get("Date"),
-            headers.get("X-Request-ID"),
-            headers.get("Location"),
-        )
+        if timings:
+            timings.first_byte, timings.body = headed - begun, time.monotonic() - headed
+        return RawResponse(response.status, body, response.headers)
 
-    async def _body(self, response: ClientResponse) -> bytes | bytearray:
+    async def _body(self, response: ClientResponse, limit: int) -> bytes | bytearray:
         if not response.ok:
             return await _start_of_body(response)
-        limit = self._wire.max_body_size
         if (response.content_length or 0) > limit:
-            raise _TooLarge(limit)
-        first = await response.content.readany()
-        if response.content.at_eof():
+            raise TooLarge(limit)
+        content = response.content
+        first = await content.readany()
+        if content.at_eof():
             if len(first) > limit:
-                raise _TooLarge(limit)
+                raise TooLarge(limit)
             if not first and response.content_length and "Content-Encoding" in response.headers:
                 # aiohttp does not mind that the compressed stream was cut before it gave anything.
                 raise aiohttp.ClientPayloadError("the compressed body gives nothing")
             return first
         body = bytearray(first)
-        while chunk := await response.content.readany():
+        while chunk := await content.readany():
             body += chunk
             if len(body) > limit:
-                raise _TooLarge(limit)
+                raise TooLarge(limit)
         return body
 
     async def _opened(self) -> ClientSession:
@@ -173,7 +191,8 @@ class Transport:
         session = ClientSession(
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=0, timeout_ceil_threshold=_NEVER_ROUNDED),
+            trace_configs=[_connects()] if self._wire.traced else None,
         )
         try:
             yield session
@@ -187,10 +206,6 @@ class Transport:
         return known
 
 
-class _TooLarge(Exception):  # noqa: N818 - never leaves this module
-    """The body is larger than the limit it carries."""
-
-
 async def _start_of_body(response: ClientResponse) -> bytes:
     body = bytearray()
     while len(body) < _ERROR_BODY and (chunk := await response.content.readany()):
@@ -201,14 +216,39 @@ async def _start_of_body(response: ClientResponse) -> bytes:
 
 
 def _client_timeout(timeout: Timeout, total: float) -> ClientTimeout:
-    return ClientTimeout(total=total, connect=timeout.connect, sock_read=timeout.read)
+    return ClientTimeout(total=total, connect=timeout.connect, sock_read=timeout.read, ceil_threshold=_NEVER_ROUNDED)
+
+
+def _connects() -> aiohttp.TraceConfig:
+    """Note in an attempt's timings how long a new connection took."""
+
+    async def started(_: ClientSession, context: SimpleNamespace, __: object) -> None:
+        context.begun = time.monotonic()
+
+    async def ended(_: ClientSession, context: SimpleNamespace, __: object) -> None:
+        _note_connect(context, time.monotonic() - context.begun)
+
+    async def reused(_: ClientSession, context: SimpleNamespace, __: object) -> None:
+        _note_connect(context, 0.0)
+
+    config = aiohttp.TraceConfig()
+    config.on_connection_create_start.append(started)
+    config.on_connection_create_end.append(ended)
+    config.on_connection_reuseconn.append(reused)
+    return config
+
+
+def _note_connect(context: SimpleNamespace, seconds: float) -> None:
+    if isinstance(context.trace_request_ctx, Timings):
+        context.trace_request_ctx.connect = seconds
 
 
 def _redirected(raw: RawResponse, url: URL) -> URL | None:
-    if raw.status not in _REDIRECTS or not raw.location:
+    location = raw.headers.get("Location")
+    if raw.status not in _REDIRECTS or not location:
         return None
     try:
-        target = url.join(URL(raw.location))
+        target = url.join(URL(location))
         within = target.origin() == url.origin() and target.user is None
     except ValueError:  # no URL at all
         return None
@@ -220,47 +260,3 @@ def _environment_proxy(url: URL) -> str | None:
     if proxy_bypass(url.host or ""):
         return None
     return getproxies().get(url.scheme)
-
-
-def _fault(error: Exception, request: Request, timeout: Timeout, which: str) -> RequestError:
-    cause = error.__cause__ if isinstance(error, _Broken) and isinstance(error.__cause__, Exception) else error
-    phase = next((phase for kind, phase in _TIMEOUTS.items() if isinstance(cause, kind)), None)
-    method, url = request.method, str(request.url)
-    if phase is not None:
-        limit: float = getattr(timeout, phase)
-        text = f"{request}: {_PHASES[phase].format(limit)} {which}"
-        return RequestTimeoutError(text, phase=phase, seconds=limit, method=method, url=url)
-    if isinstance(cause, _TooLarge):
-        return RequestError(
-            f"{request}: the body is larger than max_body_size ({cause}) {which}", method=method, url=url
-        )
-    what = next((text for kind, text in _FAULTS.items() if isinstance(cause, kind)), "the connection failed")
-    return APIConnectionError(f"{request}: {what}{_reason(cause)} {which}", method=method, url=url)
-
-
-def _reason(error: Exception) -> str:
-    # The text of aiohttp's own errors can hold the whole request; a message cannot.
-    messages = [getattr(e, "message", None) for e in (error.__cause__, error)]
-    line = " ".join(str(next(filter(None, messages), error)).split())[:200]
-    return f": {line}" if line else ""
-
-
-# The first kind that fits counts.
-_TIMEOUTS: Final[Mapping[type[Exception], Literal["connect", "read", "attempt"]]] = {
-    aiohttp.ConnectionTimeoutError: "connect",
-    aiohttp.ServerTimeoutError: "read",
-    TimeoutError: "attempt",
-}
-_PHASES: Final = {
-    "connect": "no connection within {} s",
-    "read": "no bytes for {} s",
-    "attempt": "not done within {} s",
-}
-_FAULTS: Final[Mapping[type[Exception], str]] = {
-    aiohttp.ClientConnectorError: "no connection",
-    aiohttp.ServerDisconnectedError: "the service closed the connection",
-    aiohttp.ClientPayloadError: "the body broke off",
-    aiohttp.ClientResponseError: "the answer is not HTTP",
-    aiohttp.InvalidURL: "the URL is refused",
-    UnicodeError: "the host has no name that DNS could hold",
-}

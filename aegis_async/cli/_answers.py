@@ -24,7 +24,6 @@ __all__ = ["answer_findings", "clock_finding", "shape_finding"]
 _MAX_BODY: Final = 64 << 20
 _LISTED: Final = 20
 _SKEW: Final = 30.0  # seconds; below that nothing of ours depends on it
-_WHICH: Final = "(the doctor's one attempt)"
 
 
 async def answer_findings(url: URL, key: ApiKey, timeout: Timeout) -> AsyncIterator[Finding]:
@@ -36,7 +35,7 @@ async def answer_findings(url: URL, key: ApiKey, timeout: Timeout) -> AsyncItera
         yield Finding(
             "ok", "request", f"{path}: {raw.status}, {len(raw.body):,} bytes in {took:.0f} ms, connecting included"
         )
-        yield clock_finding(raw.date, datetime.now(UTC))
+        yield clock_finding(raw.headers.get("Date"), datetime.now(UTC))
         yield shape_finding("page", raw.body, type_)
         page = BodyDecoder(type_)(raw.body)
         if page.items:
@@ -52,9 +51,9 @@ async def answer_findings(url: URL, key: ApiKey, timeout: Timeout) -> AsyncItera
 
 async def _answer(transport: Transport, request: Request, timeout: Timeout) -> tuple[RawResponse, float]:
     started = time.monotonic()
-    raw = await transport.send(request, timeout, 1, _WHICH)
+    raw = await transport.send(request, timeout)
     if not raw.ok:
-        raise status_error(raw, request, _WHICH, datetime.now(UTC))
+        raise status_error(raw, request, datetime.now(UTC))
     return raw, 1000 * (time.monotonic() - started)
 
 

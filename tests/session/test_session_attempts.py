@@ -88,7 +88,7 @@ async def test_a_body_that_is_cut_is_fetched_again(sandbox: Sandbox, client: Aeg
 async def test_a_json_that_breaks_off_is_fetched_once_more(clock: FakeClock) -> None:
     """A 200 with a matching length whose JSON breaks off gets one more attempt, not three."""
     async with wire(http(b'{"a": 1, "b": ')) as served, AegisClient(KEY, base_url=served.url) as client:
-        client._session._clock = clock.as_clock()
+        client._session.clock = clock.as_clock()
         with pytest.raises(DecodeError, match=r"the JSON breaks off.*\(GET /x\) \(attempt 2 of 4\)"):
             await client.fetch("/x", dict[str, int])
 
@@ -104,7 +104,7 @@ async def test_a_gzip_body_cut_short_is_fetched_again(clock: FakeClock, level: i
         wire(answer, http(whole, Content_Encoding="gzip")) as served,
         AegisClient(KEY, base_url=served.url) as client,
     ):
-        client._session._clock = clock.as_clock()
+        client._session.clock = clock.as_clock()
         rows = await client.fetch("/x", dict[str, list[int]])
 
     assert 501 == len(rows["rows"])

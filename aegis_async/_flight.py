@@ -1,0 +1,134 @@
+"""One flight for identical requests: whoever asks for what is already being fetched gets on."""
+
+import asyncio
+import copy
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
+
+from aegis_async._deadline import Deadline, Phase, nearest, without_deadline
+from aegis_async._session import Call, Session, closed_error
+from aegis_async._tasks import finish
+from aegis_async.errors import AegisError
+
+__all__ = ["Flights"]
+
+T = TypeVar("T")
+
+
+class Flights:
+    """The flights of one client.
+
+    A flight is a task of the client's, without any caller's deadline. A passenger's cancellation or deadline ends
+    the wait of that passenger only; the last one to leave ends the flight. An error reaches each of them as an
+    exception of its own.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._flights: dict[Hashable, _Flight[Any]] = {}
+
+    async def join(self, key: Hashable, call: Call[T]) -> T:
+        """Give the result of ``call``, or of the one of the same ``key`` that is on its way.
+
+        Raises:
+            AegisError: A copy of the error that ended the flight.
+            DeadlineExceededError: The flight cannot end, or wait, before this caller's own deadline.
+        """
+        self._session.enter_loop()
+        deadline = nearest(call.options.deadline, self._session.clock.monotonic)
+        flight: _Flight[T] | None = self._flights.get(key)
+        if flight is None or not flight.alive():
+            flight = self._flights[key] = _Flight(self._session, call)
+            flight.task = self._session.tasks().start(self._fly(key, flight))
+        else:
+            self._session.counts.shared += 1
+        return await flight.carry(deadline)
+
+    async def _fly(self, key: Hashable, flight: "_Flight[Any]") -> None:
+        without_deadline()
+        try:
+            result = await self._session.call(flight.call)
+        except BaseException as error:
+            flight.crash(error)
+            raise
+        else:
+            flight.land(result)
+        finally:
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+
+
+class _Flight(Generic[T]):
+    """One request and those who wait for it."""
+
+    __slots__ = ("_clock", "_seats", "call", "landed", "task")
+
+    def __init__(self, session: Session, call: Call[T]) -> None:
+        if call.options.deadline is not None:
+            call.options = replace(call.options, deadline=None)
+        call.on_wait = self._wait_begins
+        self._clock = session.clock
+        self._seats: dict[asyncio.Future[T], Deadline | None] = {}
+        self.call = call
+        self.landed = False
+        self.task: asyncio.Task[None]
+
+    def alive(self) -> bool:
+        """Whether it can still be joined."""
+        return bool(self._seats) and not self.landed and self.task.get_loop() is asyncio.get_running_loop()
+
+    async def carry(self, deadline: Deadline | None) -> T:
+        """Wait for the result, no longer than until ``deadline``."""
+        seat: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._seats[seat] = deadline
+        alarm = self._bound(seat, deadline) if deadline is not None else None
+        try:
+            return await seat
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+            del self._seats[seat]
+            if seat.done() and not seat.cancelled():
+                seat.exception()  # marks it as seen, where a cancellation came first
+            if not self._seats and not self.landed:
+                await finish(self.task)
+
+    def land(self, result: T) -> None:
+        """Give everybody the result."""
+        self.landed = True
+        for seat in self._seats:
+            if not seat.done():
+                seat.set_result(result)
+
+    def crash(self, error: BaseException) -> None:
+        """Give everybody the error, each an exception of its own."""
+        self.landed = True
+        for seat in self._seats:
+            if not seat.done():
+                seat.set_exception(_of_its_own(error))
+
+    def _bound(self, seat: asyncio.Future[T], deadline: Deadline) -> asyncio.TimerHandle:
+        if self.call.waits_until is not None:
+            self._wait_begins(self.call.phase, self.call.waits_until)
+        left = deadline.at - self._clock.monotonic()
+        return asyncio.get_running_loop().call_later(left, self._expire, seat, deadline)
+
+    def _wait_begins(self, phase: Phase, until: float) -> None:
+        for seat, deadline in self._seats.items():
+            if deadline is not None and until >= deadline.at and not seat.done():
+                seat.set_exception(deadline.error(self.call.request, phase, self.call.attempts))
+
+    def _expire(self, seat: asyncio.Future[T], deadline: Deadline) -> None:
+        if not seat.done():
+            seat.set_exception(deadline.error(self.call.request, self.call.phase, self.call.attempts))
+
+
+def _of_its_own(error: BaseException) -> BaseException:
+    if isinstance(error, asyncio.CancelledError):  # nobody cancels a flight with passengers but the client's end
+        return closed_error()
+    if not isinstance(error, AegisError):
+        return error
+    own = copy.copy(error)
+    own.__cause__ = error.__cause__
+    return own.with_traceback(error.__traceback__)

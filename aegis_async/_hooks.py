@@ -1,0 +1,98 @@
+"""What an operator may watch: plain callables that hear of every attempt, and the value they hear it with."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+__all__ = ["Hook", "Hooks", "Priority", "RequestEvent", "tell"]
+
+Priority: TypeAlias = Literal["interactive", "bulk"]
+
+log: Final = logging.getLogger("aegis_async")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestEvent:
+    """One attempt, as far as it has come. It never holds the key.
+
+    Durations are seconds, None for what has not happened or could not be seen.
+
+    Attributes:
+        call: A number that all attempts of one call share, and no other call of this client.
+        method: The HTTP method.
+        path: Path under the base URL, without the query.
+        url: The whole URL.
+        priority: The lane of the call.
+        attempt: Which attempt, from 1; in ``on_give_up`` zero when none was begun.
+        max_attempts: How many there may be.
+        status: The answer's HTTP status.
+        request_id: The answer's ``x-request-id``.
+        error: What the attempt ended with, ``asyncio.CancelledError`` included.
+        size: Bytes of the body after decompression.
+        slot: The wait for a slot of the client, for its rate or for the end of a pause.
+        connect: A new connection, with name look-up and TLS; zero where one was reused.
+        first_byte: From the request to the head of its answer, the connection included.
+        body: From there to the body's end.
+        decode: From there to the decoded value.
+        wait: The wait before the next attempt, in ``on_retry``.
+    """
+
+    call: int
+    method: str
+    path: str
+    url: str
+    priority: Priority
+    attempt: int
+    max_attempts: int
+    status: int | None = None
+    request_id: str | None = None
+    error: BaseException | None = None
+    size: int | None = None
+    slot: float | None = None
+    connect: float | None = None
+    first_byte: float | None = None
+    body: float | None = None
+    decode: float | None = None
+    wait: float | None = None
+
+
+Hook: TypeAlias = Callable[[RequestEvent], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Callables that hear of the client's requests; plain functions, called in the event loop, so keep them short.
+
+    One that raises does no harm to the request: the error is logged, and nothing else happens.
+
+    Attributes:
+        on_request: Before an attempt goes on the wire.
+        on_response: After it, whatever came of it: an answer, an error, a cancellation.
+        on_retry: Before the wait for the next attempt.
+        on_give_up: When a call ends without a result.
+
+    Example:
+        ::
+
+            def slow(event: RequestEvent) -> None:
+                if event.first_byte and event.first_byte > 1:
+                    print(event.path, event.first_byte)
+
+            client = AegisClient(hooks=Hooks(on_response=slow))
+    """
+
+    on_request: Hook | None = None
+    on_response: Hook | None = None
+    on_retry: Hook | None = None
+    on_give_up: Hook | None = None
+
+
+def tell(hook: Hook | None, event: RequestEvent) -> None:
+    """Call ``hook`` with ``event``; what it raises is logged."""
+    if hook is None:
+        return
+    try:
+        hook(event)
+    except Exception:
+        log.exception("a hook raised at attempt %d of %s %s", event.attempt, event.method, event.path)

@@ -1,0 +1,265 @@
+"""The one door to the wire: slots in two lanes, a rate, and a pause that holds everybody."""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from aegis_async._clock import Alarm, Clock
+from aegis_async._config import RateLimit
+
+__all__ = ["Gate", "Visitor"]
+
+_BULK_SHARE: Final = 10  # of so many that pass while bulk waits, at least one is bulk
+_SPREAD: Final = 0.25  # of a pause: over this much longer those who waited come back
+_SPREAD_BOUNDS: Final = (0.25, 5.0)  # seconds
+
+
+class Visitor(Protocol):
+    """A call that wants to pass."""
+
+    @property
+    def bulk(self) -> bool:
+        """Whether it goes in the lane that leaves room for the other."""
+
+    def hold(self, until: float) -> None:
+        """Hear that the client pauses until that instant.
+
+        Raises:
+            Exception: The call cannot wait that long.
+        """
+
+
+class _Place:
+    """Somebody in a queue."""
+
+    __slots__ = ("passed", "visitor")
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor = visitor
+        self.passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class Gate:
+    """Lets one attempt after the other pass, in two lanes, each first come first served.
+
+    A slot is held only while a request is on the wire, never during a wait. The bulk lane never takes the last
+    quarter of the slots (at least one) when there is more than one, and of those that pass while it waits at least
+    one in ten is bulk.
+
+    Args:
+        limit: Slots.
+        rate: Attempts that may begin in a second, None for any number.
+        clock: Time and chance.
+    """
+
+    def __init__(self, limit: int, rate: RateLimit | None, clock: Clock) -> None:
+        self._clock = clock
+        self._rate = _Spacing(rate) if rate is not None else None
+        self._queues: tuple[deque[_Place], deque[_Place]] = (deque(), deque())
+        self._busy = [0, 0]
+        self._passed_bulk_by = 0
+        self._pause: _Pause | None = None
+        self._alarm: Alarm | None = None
+        self.limit = limit
+
+    @property
+    def limit(self) -> int:
+        """Slots in all."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, slots: int) -> None:
+        self._limit = slots
+        self._bulk_limit = slots - max(1, slots // 4) if slots > 1 else 1
+        self._let_pass()
+
+    @property
+    def busy(self) -> int:
+        """Attempts on the wire."""
+        return sum(self._busy)
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait to pass."""
+        return len(self._queues[0]) + len(self._queues[1])
+
+    @property
+    def paused_for(self) -> float:
+        """Seconds until the pause ends, zero where there is none."""
+        return max(0.0, self._pause.until - self._clock.monotonic()) if self._pause else 0.0
+
+    @property
+    def held(self) -> bool:
+        """Whether a pause, or the coming back after it, holds everybody."""
+        return self._pause is not None
+
+    def try_enter(self, *, bulk: bool) -> bool:
+        """Pass at once where nothing is in the way: the usual case, without an await."""
+        first, second = self._queues
+        if self._pause is not None or self._rate is not None or first or (bulk and second) or not self._free(bulk):
+            return False
+        self._busy[bulk] += 1
+        return True
+
+    async def enter(self, visitor: Visitor) -> None:
+        """Wait until ``visitor`` may pass.
+
+        Raises:
+            Exception: What ``visitor.hold`` raised, when a pause begins or is on.
+        """
+        if self._pause is not None and self._pause.until > self._clock.monotonic():
+            visitor.hold(self._pause.until)
+        bulk, place = visitor.bulk, _Place(visitor)
+        self._queues[bulk].append(place)
+        try:
+            self._let_pass()
+            await place.passed
+        except BaseException:
+            if _has_passed(place):
+                self.leave(bulk=bulk)
+            else:
+                self._forget(place)
+            raise
+
+    def leave(self, *, bulk: bool) -> None:
+        """Give the slot back."""
+        self._busy[bulk] -= 1
+        if self._queues[0] or self._queues[1]:
+            self._let_pass()
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody pass for so long, and then not all at once; who is on the wire is left alone.
+
+        Those who cannot wait that long hear of it at once.
+        """
+        until = self._clock.monotonic() + seconds
+        if self._pause is not None and self._pause.until >= until:
+            return
+        self._pause = _Pause(until, seconds)
+        for place in [*self._queues[0], *self._queues[1]]:
+            if not place.passed.done():
+                try:
+                    place.visitor.hold(until)
+                except Exception as error:  # noqa: BLE001 - raised where the visitor waits
+                    place.passed.set_exception(error)
+
+    def close(self, error: Callable[[], Exception]) -> None:
+        """Send everybody away who waits, each with an error of its own."""
+        for place in [*self._queues[0], *self._queues[1]]:
+            if not place.passed.done():
+                place.passed.set_exception(error())
+        self._silence()
+
+    def _free(self, bulk: bool) -> bool:  # noqa: FBT001 - an index as well
+        busy = self._busy
+        return busy[0] + busy[1] < self._limit and not (bulk and busy[1] >= self._bulk_limit)
+
+    def _let_pass(self) -> None:
+        while (bulk := self._next_lane()) is not None:
+            delay = self._delay()
+            if delay > 0:
+                self._wake_in(delay)
+                return
+            place = self._queues[bulk].popleft()
+            if place.passed.done():  # it was sent away, and has not run since
+                continue
+            self._busy[bulk] += 1
+            self._passed_bulk_by = 0 if bulk or not self._queues[1] else self._passed_bulk_by + 1
+            place.passed.set_result(None)
+            self._count_passed()
+
+    def _next_lane(self) -> bool | None:
+        first, second = self._queues
+        if second and self._free(bulk=True) and (not first or self._passed_bulk_by >= _BULK_SHARE - 1):
+            return True
+        return False if first and self._free(bulk=False) else None
+
+    def _delay(self) -> float:
+        """Give the seconds before the next one may pass, whoever it is."""
+        now = self._clock.monotonic()
+        delay = self._rate.delay(now) if self._rate is not None else 0.0
+        if self._pause is not None:
+            held = self._pause.delay(now, self.waiting, self._clock.random)
+            if held is None:
+                self._pause = None
+            else:
+                delay = max(delay, held)
+        return delay
+
+    def _count_passed(self) -> None:
+        if self._rate is not None:
+            self._rate.passed(self._clock.monotonic())
+        if self._pause is not None:
+            self._pause.passed()
+
+    def _forget(self, place: _Place) -> None:
+        queue = self._queues[place.visitor.bulk]
+        if place in queue:
+            queue.remove(place)
+        if not self.waiting:
+            self._silence()
+
+    def _wake_in(self, delay: float) -> None:
+        self._silence()
+        self._alarm = self._clock.later(delay, self._woken)
+
+    def _woken(self) -> None:
+        self._alarm = None
+        self._let_pass()
+
+    def _silence(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+
+class _Pause:
+    """A time in which nobody passes, and after it one in which those who waited come back one by one.
+
+    Each of them would draw an instant of its own from the second time; what is computed is the first of so many.
+    """
+
+    __slots__ = ("_end", "_next", "until")
+
+    def __init__(self, until: float, seconds: float) -> None:
+        least, most = _SPREAD_BOUNDS
+        self.until = until
+        self._end = until + min(most, max(least, seconds * _SPREAD))
+        self._next: float | None = None
+
+    def delay(self, now: float, waiting: int, random: Callable[[], float]) -> float | None:
+        """Give the seconds until the next one may pass, None when all of it is over."""
+        if now < self.until:
+            return self.until - now
+        if now >= self._end:
+            return None
+        if self._next is None:
+            self._next = now + (self._end - now) * (1 - random() ** (1 / max(1, waiting)))
+        return max(0.0, self._next - now)
+
+    def passed(self) -> None:
+        """Hear that one has passed: the next one draws anew."""
+        self._next = None
+
+
+class _Spacing:
+    """Keeps to a rate by the instant at which the next one is due (GCRA)."""
+
+    __slots__ = ("_due", "_interval", "_slack")
+
+    def __init__(self, rate: RateLimit) -> None:
+        self._interval = 1 / rate.per_second
+        self._slack = (rate.burst - 1) * self._interval
+        self._due = -math.inf
+
+    def delay(self, now: float) -> float:
+        return max(0.0, self._due - self._slack - now)
+
+    def passed(self, now: float) -> None:
+        self._due = max(self._due, now) + self._interval
+
+
+def _has_passed(place: _Place) -> bool:
+    return place.passed.done() and not place.passed.cancelled() and place.passed.exception() is None

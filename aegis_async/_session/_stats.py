@@ -1,0 +1,57 @@
+"""What a client has done so far, counted as it goes."""
+
+from dataclasses import dataclass
+
+__all__ = ["ClientStats", "Counts"]
+
+
+@dataclass(slots=True)
+class Counts:
+    """The sums of one client; they outlive its connections."""
+
+    attempts: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    retries: int = 0
+    shared: int = 0
+    size: int = 0
+    waited_slot: float = 0.0
+    waited_pause: float = 0.0
+    waited_backoff: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientStats:
+    """What a client has done since it was made, and what it is doing now.
+
+    Attributes:
+        attempts: Requests that went on the wire.
+        succeeded: Calls that gave a result.
+        failed: Calls that ended in an error, a deadline or a cancellation.
+        retries: Attempts after the first of a call.
+        shared: Calls that took their result from an identical one in flight.
+        size: Bytes of all bodies after decompression.
+        waited_slot: Seconds that calls have waited for a slot or for the rate, added up.
+        waited_pause: Seconds that calls have waited for a pause to end, those for their own ``Retry-After`` counted.
+        waited_backoff: Seconds that calls have waited between attempts without being asked to.
+        in_flight: Requests on the wire now.
+        waiting: Calls that wait for a slot, the rate or the end of a pause now.
+        limit: Requests that may be on the wire at once now.
+        paused_for: Seconds until the pause that the service asked for ends.
+        retry_tokens: What is left of the retry budget; None without one.
+    """
+
+    attempts: int
+    succeeded: int
+    failed: int
+    retries: int
+    shared: int
+    size: int
+    waited_slot: float
+    waited_pause: float
+    waited_backoff: float
+    in_flight: int
+    waiting: int
+    limit: int
+    paused_for: float
+    retry_tokens: int | None

@@ -1,0 +1,65 @@
+"""Tells the hooks what becomes of each call."""
+
+from itertools import count
+from typing import Any
+
+from aegis_async._hooks import Hooks, RequestEvent, tell
+from aegis_async._session._call import Call, Timings
+from aegis_async._session._request import RawResponse
+
+__all__ = ["Watch"]
+
+
+class Watch:
+    """The hooks of one client."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+        self._numbers = count(1)
+
+    def began(self, call: Call[Any]) -> None:
+        """Tell that an attempt goes on the wire."""
+        if call.timings:
+            call.timings.on_wire = True
+        tell(self._hooks.on_request, self._event(call))
+
+    def answered(self, call: Call[Any], raw: RawResponse) -> None:
+        """Note an answer, of which ``ended`` tells."""
+        call.answer = (raw.status, raw.headers.get("X-Request-ID"), len(raw.body))
+
+    def ended(self, call: Call[Any], error: BaseException | None) -> None:
+        """Tell what came of an attempt, unless it never went on the wire."""
+        if call.timings and call.timings.on_wire:
+            tell(self._hooks.on_response, self._event(call, error))
+
+    def retries(self, call: Call[Any], error: BaseException, wait: float) -> None:
+        """Tell that another attempt will be made."""
+        tell(self._hooks.on_retry, self._event(call, error, wait))
+
+    def gave_up(self, call: Call[Any], error: BaseException) -> None:
+        """Tell that a call ends without a result."""
+        tell(self._hooks.on_give_up, self._event(call, error))
+
+    def _event(self, call: Call[Any], error: BaseException | None = None, wait: float | None = None) -> RequestEvent:
+        call.number = call.number or next(self._numbers)
+        timings = call.timings or Timings()
+        status, request_id, size = call.answer if call.timings and call.timings.on_wire else (None, None, None)
+        return RequestEvent(
+            call=call.number,
+            method=call.request.method,
+            path=call.request.path,
+            url=str(call.request.url),
+            priority="bulk" if call.bulk else "interactive",
+            attempt=call.attempts,
+            max_attempts=call.options.retry.max_attempts,
+            status=status,
+            request_id=request_id,
+            error=error,
+            size=size,
+            slot=timings.slot,
+            connect=timings.connect,
+            first_byte=timings.first_byte,
+            body=timings.body,
+            decode=timings.decode,
+            wait=wait,
+        )
