@@ -120,6 +120,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
+@nox.session(python=OLDEST)
+def soak(session: nox.Session) -> None:
+    """Let fifty callers make two hundred calls each against a service that fails often."""
+    session.install("-e", ".")
+    session.run("python", "-W", "error", "-m", "benchmarks.soak", *session.posargs)
+
+
 def readme_command(name: str) -> str:
     """Give the line of the README that follows its marker, so that the two cannot drift."""
     lines = Path("README.md").read_text(encoding="utf-8").splitlines()

@@ -37,22 +37,20 @@ class FakeClock:
         self.alarms: list[float] = []
         self.time = 0.0
         self.chance = 1.0
+        self.hold: asyncio.Event | None = None  # what a wait waits for before its time has passed
 
     async def sleep(self, seconds: float) -> None:
         """Pass ``seconds`` at once."""
         self.sleeps.append(seconds)
+        if self.hold is not None:
+            await self.hold.wait()
         self.time += seconds
         await asyncio.sleep(0)
 
     def later(self, seconds: float, then: Callable[[], None]) -> Alarm:
-        """Pass ``seconds`` in the loop's next turn."""
-
-        def ring() -> None:
-            self.time += seconds
-            then()
-
+        """Pass ``seconds`` in a later turn of the loop."""
         self.alarms.append(seconds)
-        return asyncio.get_running_loop().call_soon(ring)
+        return FakeAlarm(self, seconds, then)
 
     def as_clock(self) -> Clock:
         """Give the clock that the session takes."""
@@ -63,6 +61,25 @@ class FakeClock:
             later=self.later,
             random=lambda: self.chance,
         )
+
+
+class FakeAlarm:
+    """Rings in the loop's next turn, or once the clock no longer holds."""
+
+    def __init__(self, clock: FakeClock, seconds: float, then: Callable[[], None]) -> None:
+        self._clock, self._seconds, self._then = clock, seconds, then
+        self._handle = asyncio.get_running_loop().call_soon(self._ring)
+
+    def cancel(self) -> None:
+        """Let it not ring."""
+        self._handle.cancel()
+
+    def _ring(self) -> None:
+        if self._clock.hold is not None and not self._clock.hold.is_set():
+            self._handle = asyncio.get_running_loop().call_soon(self._ring)
+            return
+        self._clock.time += self._seconds
+        self._then()
 
 
 @pytest.fixture
