@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aegis_async import AegisClient
 from benchmarks.works import Contender
@@ -34,7 +35,7 @@ class _Ours:
 
 
 @asynccontextmanager
-async def connect(url: str) -> AsyncIterator[Contender]:
-    """Give this package's client for a base URL."""
-    async with AegisClient("sk_benchmark", base_url=url) as client:
+async def connect(url: str, **settings: Any) -> AsyncIterator[Contender]:
+    """Give this package's client for a base URL, with ``settings`` of the client beside it."""
+    async with AegisClient("sk_benchmark", base_url=url, **settings) as client:
         yield _Ours(client)

@@ -11,7 +11,7 @@ import msgspec
 from benchmarks.contender import Batch
 from benchmarks.rounds import Results
 
-__all__ = ["markdown", "raw"]
+__all__ = ["markdown", "per_call", "raw"]
 
 _FLOOR: Final = "bare"
 _PACKAGES: Final = ("aegis-async", "aiohttp", "msgspec", "tenacity")
@@ -27,6 +27,17 @@ def markdown(results: Results) -> str:
     head = ["| work | contender | wall, ms | CPU, ms | of the bare loop |", "|---|---|--:|--:|--:|"]
     versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
     return "\n".join([*head, *lines, "", f"{_rounds(results)} rounds; {versions}."])
+
+
+def per_call(results: Results, calls: int) -> str:
+    """Give what each contender spends on one call beyond the bare loop, in microseconds of CPU time."""
+    lines = ["| contender | µs a call over the bare loop |", "|---|--:|"]
+    for batches in results.values():
+        floor = [batch.cpu for batch in batches[_FLOOR]]
+        for name, measured in batches.items():
+            over = [own.cpu - bare for bare, own in zip(floor, measured, strict=True)]
+            lines.append(f"| {name} | {_spread(over, 1e6 / calls, 1)} |")
+    return "\n".join(lines)
 
 
 def raw(results: Results) -> bytes:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple
 from pathlib import Path
@@ -15,12 +15,21 @@ import msgspec
 from benchmarks.contender import Batch
 from benchmarks.works import Scale, works
 
-__all__ = ["CONTENDERS", "Results", "measure"]
+__all__ = ["CONTENDERS", "VARIANTS", "Results", "measure"]
 
 CONTENDERS: Final[Mapping[str, str]] = MappingProxyType(
     {"bare": "bare", "bare again": "bare", "aegis_async": "ours"},
 )
 """Each contender's module. The bare loop stands against itself as a control of the noise."""
+
+VARIANTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **CONTENDERS,
+        "aegis_async, no single flight": "ours_alone",
+        "aegis_async, no single flight, four hooks": "ours_hooked",
+    },
+)
+"""The same with this package's parts turned off and on, for the cost of one call."""
 
 Results: TypeAlias = dict[str, dict[str, list[Batch]]]
 """The batches by work and contender."""
@@ -58,17 +67,26 @@ class _Process:
             pass
 
 
-def measure(scale: Scale, rounds: int, tell: Callable[[str], object]) -> Results:
+def measure(
+    scale: Scale,
+    rounds: int,
+    tell: Callable[[str], object],
+    *,
+    modules: Mapping[str, str] = CONTENDERS,
+    only: Collection[str] = (),
+) -> Results:
     """Do every work in so many rounds, after one round that is not counted.
 
     Args:
         scale: How much work is in one batch.
         rounds: How often each contender does each work.
         tell: Told of each work before it begins.
+        modules: The contenders.
+        only: Names of works, where not all of them are wanted.
     """
     results: Results = {}
-    with _contenders(scale) as contenders:
-        for work in works(scale):
+    with _contenders(scale, modules) as contenders:
+        for work in only or works(scale):
             tell(work)
             batches: dict[str, list[Batch]] = {name: [] for name in contenders}
             for number in range(rounds + 1):
@@ -79,7 +97,7 @@ def measure(scale: Scale, rounds: int, tell: Callable[[str], object]) -> Results
 
 
 @contextmanager
-def _contenders(scale: Scale) -> Iterator[dict[str, _Process]]:
+def _contenders(scale: Scale, modules: Mapping[str, str]) -> Iterator[dict[str, _Process]]:
     first, *_, last = (sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]) * 2
     with ExitStack() as stack:
 
@@ -89,7 +107,7 @@ def _contenders(scale: Scale) -> Iterator[dict[str, _Process]]:
             return process
 
         url = started(first, "server", *astuple(scale)).read()
-        yield {name: started(last, "contender", module, url, *astuple(scale)) for name, module in CONTENDERS.items()}
+        yield {name: started(last, "contender", module, url, *astuple(scale)) for name, module in modules.items()}
 
 
 def _rotated(contenders: dict[str, _Process], by: int) -> list[tuple[str, _Process]]:

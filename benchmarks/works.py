@@ -5,10 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
-__all__ = ["BIG", "FULL", "PAGE_SIZES", "Connect", "Contender", "Scale", "works"]
+__all__ = ["BIG", "FULL", "PAGE_SIZES", "SMALL_GETS", "Connect", "Contender", "Scale", "works"]
 
 PAGE_SIZES: Final = (10, 100, 1000, 10_000)
 BIG: Final = 1_000_001  # the first id whose collection is big; every lower one is small
+SMALL_GETS: Final = "get, 2 KB"
 _IN_FLIGHT: Final = 8
 
 
@@ -57,7 +58,7 @@ def works(scale: Scale) -> Mapping[str, Callable[[Contender], Awaitable[int]]]:
     listings = {f"listing, pages of {size}": _listing(size) for size in PAGE_SIZES}
     return {
         **listings,
-        "get, 2 KB": lambda contender: contender.get(range(1, scale.small + 1)),
+        SMALL_GETS: lambda contender: contender.get(range(1, scale.small + 1)),
         "get, 240 KB": lambda contender: contender.get(range(BIG, BIG + scale.big)),
         f"fan-out, {_IN_FLIGHT} in flight, 2 KB": lambda contender: contender.fan_out(
             range(1, scale.ids + 1), _IN_FLIGHT

@@ -1,8 +1,8 @@
 """The benchmarks compare like with like: every contender does the same work to the end."""
 
-from benchmarks.report import markdown
-from benchmarks.rounds import CONTENDERS, measure
-from benchmarks.works import PAGE_SIZES, Scale
+from benchmarks.report import markdown, per_call
+from benchmarks.rounds import CONTENDERS, VARIANTS, measure
+from benchmarks.works import PAGE_SIZES, SMALL_GETS, Scale
 
 
 def test_every_contender_gets_the_same() -> None:
@@ -22,3 +22,13 @@ def test_every_contender_gets_the_same() -> None:
     } == counts
     assert list(results) == told
     assert len(results) * len(CONTENDERS) == markdown(results).count("| bare") + markdown(results).count("| aegis_")
+
+
+def test_every_variant_makes_the_same_calls() -> None:
+    """The client with its parts turned on and off gets the same, and each has its line of costs."""
+    scale = Scale(items=25, small=2, big=1, ids=20, laps=2)
+
+    results = measure(scale, 2, lambda _work: None, modules=VARIANTS, only=[SMALL_GETS])
+
+    assert {2 * 2} == {batch.count for each in results[SMALL_GETS].values() for batch in each}
+    assert len(VARIANTS) + 2 == len(per_call(results, 4).splitlines())
