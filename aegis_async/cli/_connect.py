@@ -31,10 +31,21 @@ async def connected(options: Namespace) -> AsyncIterator[AegisClient]:
         key, url = given.get("AEGIS_API_KEY"), given.get("AEGIS_BASE_URL")
         timeout = Timeout() if options.timeout is None else options.timeout
         retry = RetryPolicy() if options.max_attempts is None else RetryPolicy(max_attempts=options.max_attempts)
-        # A command is alone on its client: as many requests at once as it asks for, and a few for its listing.
-        limit = max(16, getattr(options, "concurrency", 1) + 1)
-        async with AegisClient(key, base_url=url, timeout=timeout, retry=retry, max_concurrency=limit) as client:
+        made = AegisClient(
+            key,
+            base_url=url,
+            timeout=timeout,
+            retry=retry,
+            max_concurrency=_slots(getattr(options, "concurrency", 1)),
+            rate_limit=options.rate_limit,
+        )
+        async with made as client:
             yield client
+
+
+def _slots(concurrency: int) -> int:
+    """Give so many slots that the three quarters that bulk may take hold what is asked for, and a listing's page."""
+    return max(16, 2 + (concurrency + 1) * 4 // 3)
 
 
 @asynccontextmanager

@@ -45,7 +45,7 @@ async def run_export(options: Namespace, console: Console) -> int:
 
 async def _exported(options: Namespace, console: Console) -> ExportReport:
     ids = None if options.ids is None else await asyncio.to_thread(read_ids, options.ids)
-    async with connected(options) as client, shown_progress(console) as display:
+    async with connected(options) as client, shown_progress(console, client) as display:
         return await export(
             client,
             options.out,

@@ -62,6 +62,9 @@ def _add_service(group: _ArgumentGroup) -> None:
     group.add_argument(
         "--max-attempts", type=int, metavar="N", help="attempts for one request, 1 for no retries (default: 4)"
     )
+    group.add_argument(
+        "--rate-limit", type=float, metavar="R", help="requests a second at most (default: as many as there are slots)"
+    )
 
 
 def _add_sandbox(group: _ArgumentGroup) -> None:

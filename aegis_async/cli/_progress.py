@@ -1,7 +1,6 @@
 """How far an export is: a bar on a terminal, a line every few seconds elsewhere."""
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,13 +10,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from aegis_async import AegisClient
 from aegis_async.cli._terminal import say
 from aegis_async.export import Progress
 
 __all__ = ["BarDisplay", "Display", "LineDisplay", "Meter", "shown_progress"]
 
 _INTERVAL: Final = 5.0
-_log: Final = logging.getLogger("aegis_async")
 
 
 class Display(Protocol):
@@ -27,25 +26,19 @@ class Display(Protocol):
         """Take the latest."""
 
 
-class Meter(logging.Handler):
-    """Counts retries and measures the rate.
-
-    The core tells of a retry in its log alone, so it is read there.
+class Meter:
+    """Measures the rate, and says it together with the client's retries.
 
     Args:
+        retries: Gives how many there were so far.
         clock: Seconds that never go back.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(logging.WARNING)
-        self.retries = 0
+    def __init__(self, retries: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
         self.progress = Progress()
+        self._retries = retries
         self._clock = clock
         self._started = clock()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Count a log record if it tells of a retry."""
-        self.retries += "; next in " in str(record.msg)
 
     @property
     def rate(self) -> float:
@@ -65,8 +58,9 @@ class Meter(logging.Handler):
     @property
     def pace(self) -> str:
         """Rate, time left, retries and failures, as they stand beside a bar or in a line."""
-        retries = f"{self.retries} {'retry' if self.retries == 1 else 'retries'}"
-        return f"{self.rate:.1f}/s, {self.left} left, {retries}, {self.progress.failed} failed"
+        count = self._retries()
+        retries = "retry" if count == 1 else "retries"
+        return f"{self.rate:.1f}/s, {self.left} left, {count} {retries}, {self.progress.failed} failed"
 
     def __str__(self) -> str:
         total = "?" if self.progress.total is None else self.progress.total
@@ -154,18 +148,14 @@ class BarDisplay:
 
 
 @asynccontextmanager
-async def shown_progress(console: Console) -> AsyncIterator[Display]:
+async def shown_progress(console: Console, client: AegisClient) -> AsyncIterator[Display]:
     """Give the display that suits the console, for as long as the export runs."""
-    meter = Meter()
-    _log.addHandler(meter)
-    try:
-        if console.is_terminal:
-            bar = BarDisplay(console, meter)
-            with bar.shown():
-                yield bar
-        else:
-            lines = LineDisplay(console, meter)
-            async with lines.shown():
-                yield lines
-    finally:
-        _log.removeHandler(meter)
+    meter = Meter(lambda: client.stats().retries)
+    if console.is_terminal:
+        bar = BarDisplay(console, meter)
+        with bar.shown():
+            yield bar
+    else:
+        lines = LineDisplay(console, meter)
+        async with lines.shown():
+            yield lines

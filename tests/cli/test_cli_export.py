@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +9,12 @@ import duckdb
 import pytest
 from rich.console import Console
 
+from aegis_async import AegisClient
+from aegis_async._clock import Clock
+from aegis_async._limits import Gate
+from aegis_async.cli._connect import _slots
 from aegis_async.cli._exporting import read_ids
-from aegis_async.cli._progress import LineDisplay, Meter
+from aegis_async.cli._progress import LineDisplay, Meter, shown_progress
 from aegis_async.errors import InvalidArgumentError
 from aegis_async.export import TABLES, Progress, read_report
 from aegis_async.sandbox import Sandbox
@@ -112,7 +115,7 @@ def test_an_export_that_is_refused_does_not_speak_of_an_earlier_one(server: Sand
 def test_the_meter_says_rate_time_left_retries_and_failures() -> None:
     """Ten of forty in five seconds are two a second, and leave fifteen seconds."""
     time = Time()
-    meter = Meter(time)
+    meter = Meter(lambda: 0, time)
     meter.progress = Progress(done=10, total=40, failed=1)
     time.now += 5.0
 
@@ -121,22 +124,35 @@ def test_the_meter_says_rate_time_left_retries_and_failures() -> None:
 
 def test_the_meter_knows_what_it_does_not_know() -> None:
     """Before the first page there is no total, and before the first collection no rate."""
-    assert "0 of ? collections, 0.0/s, -:--:-- left, 0 retries, 0 failed" == str(Meter(Time()))
+    assert "0 of ? collections, 0.0/s, -:--:-- left, 0 retries, 0 failed" == str(Meter(lambda: 0, Time()))
 
 
-def test_the_meter_counts_the_retries_that_the_core_makes(server: Sandbox, run: Run) -> None:
-    """The core tells of a retry in its log alone: this fails when its words change."""
-    meter = Meter(Time())
-    log = logging.getLogger("aegis_async")
-    log.addHandler(meter)
+async def test_the_meter_counts_the_clients_retries(server: Sandbox) -> None:
+    """The retries beside the bar are those of the client that the export uses."""
     server.fail("/data-collections/1", status=503, retry_after=0.001, times=2)
+    console = Console(file=io.StringIO(), width=200)
+    async with AegisClient(server.api_key, base_url=server.url) as client, shown_progress(console, client) as display:
+        await client.data_collections.get(1)
+        display.update(Progress(done=1, total=1))
 
-    ended = run("get", "1")
-    log.removeHandler(meter)
+    assert "2 retries" in console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
 
+
+def test_a_rate_limit_is_kept(server: Sandbox, run: Run) -> None:
+    """With two hundred requests a second at most, twenty-one of them take a tenth of one."""
+    ended = run("export", "OUT", "--rate-limit", "200", "--concurrency", "20")
+
+    first, *_, last = sorted(request.at for request in server.requests)
     assert 0 == ended.status
-    assert 2 == meter.retries
-    assert "2 retries" in str(meter)
+    assert last - first >= (len(server.requests) - 1) / 200 - 0.05
+
+
+@pytest.mark.parametrize("concurrency", [1, 8, 11, 12, 16, 64, 500])
+def test_bulk_has_room_for_what_is_asked_for(concurrency: int) -> None:
+    """The lane of an export holds its collections and a page, whatever the concurrency."""
+    bulk = Gate(_slots(concurrency), None, Clock())._bulk_limit
+
+    assert bulk >= concurrency + 1
 
 
 async def test_lines_go_on_while_nothing_moves() -> None:
@@ -151,7 +167,7 @@ async def test_lines_go_on_while_nothing_moves() -> None:
             twice.set()
             await asyncio.Event().wait()
 
-    display = LineDisplay(console, Meter(Time()), 5.0, sleep)
+    display = LineDisplay(console, Meter(lambda: 0, Time()), 5.0, sleep)
     async with display.shown():
         await twice.wait()
 
@@ -162,7 +178,7 @@ async def test_lines_go_on_while_nothing_moves() -> None:
 def test_the_first_collection_is_said_and_the_next_waits_for_its_line() -> None:
     """The first line comes at once, so that one sees that it works."""
     console = Console(file=io.StringIO(), width=200)
-    display = LineDisplay(console, Meter(Time()))
+    display = LineDisplay(console, Meter(lambda: 0, Time()))
     first = Progress(done=1, total=9)
 
     display.update(first)
