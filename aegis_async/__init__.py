@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from aegis_async._version import __version__
 
 if TYPE_CHECKING:
+    from aegis_async._cache import Aged, Cache, CacheStats
     from aegis_async._client import AegisClient
     from aegis_async._config import RateLimit, RetryBudget, RetryPolicy, Timeout
     from aegis_async._deadline import deadline
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AegisClient",
+    "Aged",
+    "Cache",
+    "CacheStats",
     "ClientStats",
     "DataCollections",
     "FanOut",
@@ -44,6 +48,7 @@ __all__ = [
 
 _HOMES: Final = MappingProxyType(
     {
+        "_cache": ("Aged", "Cache", "CacheStats"),
         "_client": ("AegisClient",),
         "_config": ("RateLimit", "RetryBudget", "RetryPolicy", "Timeout"),
         "_deadline": ("deadline",),

@@ -2,18 +2,20 @@
 
 import warnings
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
 from ssl import SSLContext
 from types import EllipsisType, UnionType
 from typing import Final, Literal, Self, TypeVar
 
 from aegis_async._arguments import integer, seconds
+from aegis_async._cache import Cache
 from aegis_async._clock import Clock
 from aegis_async._config import RateLimit, RetryPolicy, Timeout, resolve_base_url, resolve_headers, resolve_key
 from aegis_async._decode import Decoders
 from aegis_async._flight import Flights
 from aegis_async._hooks import Hooks, Priority
 from aegis_async._pagination import Paginator
-from aegis_async._resources import Api, DataCollections, Paging
+from aegis_async._resources import Api, DataCollections, Paging, Shared
 from aegis_async._session import ClientSession, ClientStats, Limits, Options, Param, Session, Wire
 from aegis_async._tasks import Closing
 from aegis_async.errors import ConfigurationError
@@ -44,6 +46,7 @@ class AegisClient(Closing):
         rate_limit: Requests that may begin in a second, every attempt counted; a number, or a ``RateLimit`` with a
             burst. Default: as many as there are slots for.
         max_body_size: Bytes of one body after decompression; a larger one is a ``RequestError``.
+        cache: Keeps answers for a while; None, the default, keeps none.
         single_flight: Whether identical requests in flight share one, except for bulk work and for types that are
             not frozen.
         hooks: What hears of every attempt.
@@ -71,6 +74,7 @@ class AegisClient(Closing):
         max_concurrency: int | Literal["auto"] = 16,
         rate_limit: RateLimit | float | None = None,
         max_body_size: int = _MAX_BODY_SIZE,
+        cache: Cache | None = None,
         single_flight: bool = True,
         hooks: Hooks | None = None,
         headers: Mapping[str, str] | None = None,
@@ -85,6 +89,7 @@ class AegisClient(Closing):
         _require("proxy", proxy, str | None)
         _require("ssl", ssl, SSLContext | None)
         _require("hooks", hooks, Hooks | None)
+        _require("cache", cache, Cache | None)
         _require("single_flight", single_flight, bool)
         wire = Wire(
             base_url=resolve_base_url(base_url),
@@ -99,7 +104,9 @@ class AegisClient(Closing):
         )
         self._session = Session(wire, _limits(max_concurrency, rate_limit), Clock(), hooks)
         flights = Flights(self._session) if single_flight else None
-        self._api = Api(self._session, _options(timeout, retry, None, None), Decoders(), flights)
+        space = (self._session.base, self._key.fingerprint)
+        shared = Shared(Decoders(), flights, cache, space)
+        self._api = Api(self._session, _options(timeout, retry, None, None), shared)
         self._data_collections = DataCollections(self._api)
 
     def __repr__(self) -> str:
@@ -109,6 +116,11 @@ class AegisClient(Closing):
     def data_collections(self) -> DataCollections:
         """The data collections, with ``list``, ``get`` and ``get_many``."""
         return self._data_collections
+
+    @property
+    def cache(self) -> Cache | None:
+        """The cache that this client was given, with ``stats`` and ``clear``."""
+        return self._api.cache
 
     def with_options(
         self,
@@ -150,6 +162,17 @@ class AegisClient(Closing):
     def stats(self) -> ClientStats:
         """Give what this client has done so far, with all of its views, and what it is doing now."""
         return self._session.stats(self._api.options.retry.budget)
+
+    async def ping(self) -> float:
+        """Ask for one item of a listing, once, and give the seconds that it took: for a health check.
+
+        Raises:
+            AegisError: The service does not answer as it should, or refuses the key.
+        """
+        once = replace(self._api.options, retry=RetryPolicy(max_attempts=1), priority="interactive")
+        begun = self._session.clock.monotonic()
+        await self._api.with_options(once).ping()
+        return self._session.clock.monotonic() - begun
 
     async def fetch(self, path: str, type: type[T], params: Mapping[str, Param] | None = None) -> T:  # noqa: A002 - reads best at the call
         """Give one answer of any endpoint, decoded into a type of yours.

@@ -1,5 +1,6 @@
 """The settings of a client, checked once when it is built."""
 
+import hashlib
 import ipaddress
 import os
 import re
@@ -166,6 +167,11 @@ class ApiKey:
     def authorization(self) -> str:
         """The value of the Authorization header."""
         return f"Bearer {self._secret}"
+
+    @property
+    def fingerprint(self) -> bytes:
+        """A hash that tells this key from another."""
+        return hashlib.blake2b(self._secret.encode(), digest_size=16).digest()
 
     def mask(self, text: str) -> str:
         """Give ``text`` with the key masked, for words of the service that repeat it."""

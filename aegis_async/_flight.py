@@ -43,7 +43,9 @@ class Flights:
             flight.task = self._session.tasks().start(self._fly(key, flight))
         else:
             self._session.counts.shared += 1
-        return await flight.carry(deadline)
+        result = await flight.carry(deadline)
+        call.size, call.etag = flight.call.size, flight.call.etag
+        return result
 
     async def _fly(self, key: Hashable, flight: "_Flight[Any]") -> None:
         without_deadline()

@@ -59,12 +59,6 @@ def test_a_client_that_cannot_work_is_not_built(arguments: dict[str, Any]) -> No
         AegisClient(KEY, **arguments)
 
 
-def test_a_parameter_that_has_not_come_is_absent() -> None:
-    """What a later version brings is a TypeError today, never accepted and ignored."""
-    with pytest.raises(TypeError):
-        AegisClient(KEY, cache=None)  # type: ignore[call-arg]  # what is wrong is the point
-
-
 def test_its_repr_masks_the_key() -> None:
     """A client shows where it goes and the last four characters of its key."""
     client = AegisClient(KEY, base_url="https://aegis.example/")

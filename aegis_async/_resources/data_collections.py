@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aegis_async._arguments import choice, integer
+from aegis_async._cache import Aged
 from aegis_async._fanout import FanOut, Job
 from aegis_async._pagination import Paginator
 from aegis_async._resources._api import Api, Decode, Paging
@@ -55,8 +56,37 @@ class DataCollections:
         paging = Paging(page, page_size, max_pages, prefetch)
         return self._api.paginate(_PATH, DataCollectionSummary, paging, _shared(shared))
 
-    async def get(self, id: int, *, shared: bool | None = None) -> DataCollection:  # noqa: A002 - the field's name
+    async def get(
+        self,
+        id: int,  # noqa: A002 - the field's name
+        *,
+        shared: bool | None = None,
+        fresh: bool = False,
+    ) -> DataCollection:
         """Give one collection in full: its datasets, its runs and every evaluation.
+
+        Args:
+            id: The collection's id, from 1.
+            shared: Sent as it is where not None.
+            fresh: Whether to ask the service whatever the client's cache holds, and to keep the answer there.
+
+        Raises:
+            InvalidArgumentError: ``id`` is no id; nothing was sent.
+            NotFoundError: There is no such collection, or the key may not know of it.
+
+        Source: "Get data collection by id".
+        """
+        if fresh:
+            return (await self._api.fetch_aged(_path(id), DataCollection, _shared(shared), fresh=True)).value
+        return await self._api.fetch(_path(id), DataCollection, _shared(shared))
+
+    async def get_with_age(
+        self,
+        id: int,  # noqa: A002 - the field's name
+        *,
+        shared: bool | None = None,
+    ) -> Aged[DataCollection]:
+        """Give one collection in full together with its age, so that old data can be shown as such.
 
         Args:
             id: The collection's id, from 1.
@@ -68,7 +98,18 @@ class DataCollections:
 
         Source: "Get data collection by id".
         """
-        return await self._api.fetch(_path(id), DataCollection, _shared(shared))
+        return await self._api.fetch_aged(_path(id), DataCollection, _shared(shared))
+
+    def invalidate(self, id: int) -> None:  # noqa: A002 - the field's name
+        """Drop what the client's cache holds of one collection, in every form; without a cache nothing happens.
+
+        Args:
+            id: The collection's id, from 1.
+
+        Raises:
+            InvalidArgumentError: ``id`` is no id.
+        """
+        self._api.forget(_path(id))
 
     def get_many(
         self,

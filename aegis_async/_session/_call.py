@@ -56,6 +56,9 @@ class Call(Generic[T]):
         waits_until: When the wait that it is in will end, where that is known.
         attempts: Attempts begun.
         cut: Whether the deadline leaves the present attempt less than its own limit.
+        size: Bytes of the answer's body.
+        etag: Its ``ETag``, noted where it is kept.
+        keeps_etag: Whether it is.
         answer: What came of the present attempt; noted only where somebody watches.
         timings: How long its parts took; likewise.
         number: Which call of its client it is; likewise.
@@ -69,11 +72,14 @@ class Call(Generic[T]):
         "cut",
         "deadline",
         "decode",
+        "etag",
+        "keeps_etag",
         "number",
         "on_wait",
         "options",
         "phase",
         "request",
+        "size",
         "timings",
         "waits_until",
     )
@@ -88,6 +94,9 @@ class Call(Generic[T]):
         self.waits_until: float | None = None
         self.attempts = 0
         self.cut = False
+        self.size = 0
+        self.etag: str | None = None
+        self.keeps_etag = False
         self.answer: Answer = (None, None, None)
         self.number = 0
         self.timings: Timings | None = None

@@ -6,7 +6,7 @@ import math
 import os
 import time
 from dataclasses import asdict, dataclass
-from typing import Final, Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar, cast
 
 from aegis_async._clock import Clock
 from aegis_async._config import RateLimit, RetryBudget
@@ -39,6 +39,7 @@ E = TypeVar("E", RequestError, StatusError, DecodeError)
 
 log: Final = logging.getLogger("aegis_async")
 
+_NOT_MODIFIED: Final = 304
 _PAUSING: Final = frozenset({429, 503})  # with Retry-After they speak of the whole service, not of one request
 
 
@@ -254,10 +255,15 @@ class Session:
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s: %d %s", call.request, raw.status, call.which)
         self.counts.size += len(raw.body)
+        call.size = len(raw.body)
         if self._watch:
             self._watch.answered(call, raw)
         if not raw.ok:
+            if raw.status == _NOT_MODIFIED and call.request.etag is not None:
+                return cast("T", None)  # who sent an ETag knows
             raise self._refusal(raw, call)
+        if call.keeps_etag:
+            call.etag = raw.headers.get("ETag")
         if self._adaptive:
             self._learn_answer(self._adaptive, call)
         begun = time.monotonic() if call.timings else 0.0

@@ -28,6 +28,7 @@ class Request:
         organization_only: Whether it lists with ``shared=true``, where a 404 means that there is no organization.
         method: The HTTP method.
         max_body_size: Bytes of the body after decompression, where it differs from the client's own bound.
+        etag: Of what the caller has: where that is still good, a 304 will do.
     """
 
     target: str
@@ -35,6 +36,7 @@ class Request:
     organization_only: bool = False
     method: str = "GET"
     max_body_size: int | None = None
+    etag: str | None = None
 
     @classmethod
     def get(

@@ -141,7 +141,7 @@ class Transport:
         response = await session.request(
             request.method,
             url,
-            headers=self._own_headers,
+            headers=self._own_headers if request.etag is None else self._conditional(request.etag),
             allow_redirects=False,
             raise_for_status=False,
             timeout=limit,
@@ -159,6 +159,9 @@ class Transport:
         if timings:
             timings.first_byte, timings.body = headed - begun, time.monotonic() - headed
         return RawResponse(response.status, body, response.headers)
+
+    def _conditional(self, etag: str) -> Mapping[str, str]:
+        return {**(self._own_headers or {}), "If-None-Match": etag}
 
     async def _body(self, response: ClientResponse, limit: int) -> bytes | bytearray:
         if not response.ok:

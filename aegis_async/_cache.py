@@ -1,0 +1,279 @@
+"""Answers kept for a while: fresh ones at once, old ones while a new one is on its way or cannot be had."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from aegis_async._arguments import integer, seconds
+from aegis_async._clock import Clock
+from aegis_async._deadline import without_deadline
+from aegis_async._tasks import TaskOwner
+from aegis_async.errors import (
+    AegisError,
+    APIConnectionError,
+    AuthenticationError,
+    ConfigurationError,
+    DeadlineExceededError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+)
+
+__all__ = ["Aged", "Cache", "CacheStats", "Fetched", "Owner"]
+
+T = TypeVar("T")
+
+_DECODED: Final = 2.5  # bytes of memory for a byte of JSON; measured for full collections and pages: 1.9 and 2.1
+_OVERHEAD: Final = 1024  # bytes for the entry itself and its key
+_REFRESHES: Final = 8  # at once; while there are as many, old values are given and no more are begun
+_PATIENCE: Final = 1.0  # seconds after a failure before the service is asked for the same again
+_SPARED: Final = (APIConnectionError, RequestTimeoutError, DeadlineExceededError, RateLimitError, ServerError)
+_FINAL: Final = (AuthenticationError, PermissionDeniedError, NotFoundError)
+
+
+@dataclass(frozen=True, slots=True)
+class Aged(Generic[T]):
+    """A value and how old it is.
+
+    Attributes:
+        value: What the service sent.
+        age: Seconds since then.
+        stale: Whether it is older than the cache's ``ttl``.
+    """
+
+    value: T
+    age: float
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStats:
+    """What a cache holds and what it was good for.
+
+    Attributes:
+        entries: Values it holds.
+        size: Bytes that they take, as estimated.
+        hits: Values given that were fresh.
+        stale: Values given that were not.
+        misses: Requests that had to wait for the service.
+        refreshes: Refreshes begun in the background.
+        failures: Refreshes, or requests with an old value to fall back on, that failed.
+        evicted: Values dropped for want of room.
+    """
+
+    entries: int = 0
+    size: int = 0
+    hits: int = 0
+    stale: int = 0
+    misses: int = 0
+    refreshes: int = 0
+    failures: int = 0
+    evicted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Generic[T]):
+    """An answer of the service.
+
+    Attributes:
+        value: None where what is kept is still good.
+        size: Bytes of its body.
+        etag: Its ``ETag``, if it has one.
+    """
+
+    value: T | None
+    size: int
+    etag: str | None
+
+
+class Owner(Protocol):
+    """The client for which something is kept: its time, and the owner of its refreshes."""
+
+    clock: Clock
+
+    def tasks(self) -> TaskOwner:
+        """Give the owner of background tasks in the running loop."""
+
+
+Fetch = Callable[[str | None], Awaitable[Fetched[T]]]
+
+
+class _Entry(Generic[T]):
+    __slots__ = ("etag", "refreshing", "retry_at", "size", "stored", "value")
+
+    def __init__(self, value: T, size: int, etag: str | None, now: float) -> None:
+        self.value = value
+        self.size = size
+        self.etag = etag
+        self.stored = now
+        self.retry_at = now
+        self.refreshing = False
+
+
+class Cache:
+    """Decoded answers, kept in memory, least recently used first to go.
+
+    Kept are the values of ``get``, ``fetch`` and of pages that somebody waits for, of frozen types only. ``get_many``,
+    ``stream``, the export, ``watch`` and listings with ``on_drift`` ``"raise"`` or ``"repair"`` neither read nor fill
+    it. It is per process: several workers have a cache each, and each asks the service for itself.
+
+    One cache may serve several clients of one event loop: an entry belongs to the base URL and the key that it was
+    fetched with.
+
+    Args:
+        ttl: Seconds for which a value is fresh and given without a request.
+        stale_while_revalidate: Seconds after that in which the old value is given at once, while a new one is
+            fetched in the background.
+        stale_if_error: Seconds after ``ttl`` in which the old value is given when the service cannot be reached, is
+            too slow, or answers 429 or 5xx. A 401, 403 or 404 drops the value instead.
+        max_bytes: Memory for the values: 2.5 bytes for each byte of their JSON and 1 KiB for each entry are
+            reckoned.
+
+    Raises:
+        ConfigurationError: An argument is out of its bounds.
+    """
+
+    def __init__(
+        self,
+        *,
+        ttl: float = 30.0,
+        stale_while_revalidate: float = 300.0,
+        stale_if_error: float = 3600.0,
+        max_bytes: int = 268_435_456,
+    ) -> None:
+        self._ttl = seconds("cache.ttl", ttl, zero=True)
+        self._revalidate = self._ttl + seconds("cache.stale_while_revalidate", stale_while_revalidate, zero=True)
+        self._if_error = self._ttl + seconds("cache.stale_if_error", stale_if_error, zero=True)
+        self._max_bytes = integer("cache.max_bytes", max_bytes, minimum=0, error=ConfigurationError)
+        self._entries: OrderedDict[Hashable, _Entry[Any]] = OrderedDict()
+        self._size = self._hits = self._stale = self._misses = 0
+        self._refreshes = self._failures = self._evicted = self._refreshing = 0
+
+    def __repr__(self) -> str:
+        return f"<Cache of {len(self._entries)} entries, about {self._size} bytes>"
+
+    def stats(self) -> CacheStats:
+        """Give what it holds, and what it was good for since it was made."""
+        return CacheStats(
+            len(self._entries),
+            self._size,
+            self._hits,
+            self._stale,
+            self._misses,
+            self._refreshes,
+            self._failures,
+            self._evicted,
+        )
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._entries.clear()
+        self._size = 0
+
+    def drop(self, concerned: Callable[[Any], bool]) -> None:
+        """Drop the entries whose key is ``concerned``."""
+        for key in [key for key in self._entries if concerned(key)]:
+            self._drop(key)
+
+    async def read(self, key: Hashable, fetch: Fetch[T], owner: Owner) -> Aged[T]:
+        """Give the value of ``key``, fetched if it must be.
+
+        Raises:
+            AegisError: There is no value that may be given, and none could be fetched.
+        """
+        entry: _Entry[T] | None = self._entries.get(key)
+        if entry is None:
+            return await self.fill(key, fetch, owner)
+        now = owner.clock.monotonic()
+        age = now - entry.stored
+        self._entries.move_to_end(key)
+        if age < self._ttl:
+            self._hits += 1
+            return Aged(entry.value, age, stale=False)
+        if age < self._revalidate:
+            self._begin_refresh(key, entry, fetch, owner)
+            return self._old(entry, age)
+        if age < self._if_error:
+            return await self._fallen_back(key, entry, fetch, owner)
+        return await self.fill(key, fetch, owner)
+
+    async def fill(self, key: Hashable, fetch: Fetch[T], owner: Owner) -> Aged[T]:
+        """Fetch the value of ``key``, whatever is kept, and keep it.
+
+        Raises:
+            AegisError: It could not be fetched; a 401, 403 or 404 drops what was kept.
+        """
+        self._misses += 1
+        return Aged(await self._fetched(key, fetch, owner), 0.0, stale=False)
+
+    async def _fallen_back(self, key: Hashable, entry: _Entry[T], fetch: Fetch[T], owner: Owner) -> Aged[T]:
+        if owner.clock.monotonic() < entry.retry_at:
+            return self._old(entry, owner.clock.monotonic() - entry.stored)
+        try:
+            return await self.fill(key, fetch, owner)
+        except _SPARED:
+            age = owner.clock.monotonic() - entry.stored
+            if age >= self._if_error:
+                raise
+            self._failed(entry, owner)
+            return self._old(entry, age)
+
+    async def _fetched(self, key: Hashable, fetch: Fetch[T], owner: Owner) -> T:
+        kept: _Entry[T] | None = self._entries.get(key)
+        try:
+            fetched = await fetch(kept.etag if kept else None)
+        except _FINAL:
+            self._drop(key)
+            raise
+        now = owner.clock.monotonic()
+        if fetched.value is None and kept is not None:  # not modified
+            kept.stored = now
+            return kept.value
+        value: T = fetched.value  # type: ignore[assignment]  # None came with something kept only
+        self._keep(key, _Entry(value, int(fetched.size * _DECODED) + _OVERHEAD, fetched.etag, now))
+        return value
+
+    def _begin_refresh(self, key: Hashable, entry: _Entry[T], fetch: Fetch[T], owner: Owner) -> None:
+        waits = owner.clock.monotonic() < entry.retry_at
+        if entry.refreshing or waits or self._refreshing >= _REFRESHES:
+            return
+        entry.refreshing = True
+        self._refreshes += 1
+        self._refreshing += 1
+        _ = owner.tasks().start(self._refresh(key, entry, fetch, owner))  # the owner awaits its end
+
+    async def _refresh(self, key: Hashable, entry: _Entry[T], fetch: Fetch[T], owner: Owner) -> None:
+        without_deadline()
+        try:
+            await self._fetched(key, fetch, owner)
+        except AegisError:  # whoever asks next hears of it, if there is no old value left to give
+            self._failed(entry, owner)
+        finally:
+            entry.refreshing = False
+            self._refreshing -= 1
+
+    def _failed(self, entry: _Entry[Any], owner: Owner) -> None:
+        self._failures += 1
+        entry.retry_at = owner.clock.monotonic() + _PATIENCE
+
+    def _old(self, entry: _Entry[T], age: float) -> Aged[T]:
+        self._stale += 1
+        return Aged(entry.value, age, stale=True)
+
+    def _keep(self, key: Hashable, entry: _Entry[Any]) -> None:
+        self._drop(key)
+        if entry.size > self._max_bytes:
+            return
+        self._entries[key] = entry
+        self._size += entry.size
+        while self._size > self._max_bytes:
+            self._drop(next(iter(self._entries)))
+            self._evicted += 1
+
+    def _drop(self, key: Hashable) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._size -= entry.size

@@ -1,0 +1,340 @@
+"""Claims about the cache: fresh values without a request, old ones rather than none, and a bound on memory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from aegis_async import AegisClient, Cache, RetryPolicy
+from aegis_async.errors import (
+    AegisError,
+    APIConnectionError,
+    AuthenticationError,
+    ConfigurationError,
+    NotFoundError,
+    PermissionDeniedError,
+    ServerError,
+)
+from aegis_async.sandbox import Sandbox
+from tests.conftest import FakeClock
+from tests.held import held
+from tests.session.wire import KEY, http, wire
+
+
+def keeping(sandbox: Sandbox, clock: FakeClock, cache: Cache | None = None, **settings: Any) -> AegisClient:
+    """Give a client with a cache, in a time that passes when told."""
+    settings.setdefault("retry", RetryPolicy(max_attempts=1))
+    made = AegisClient(sandbox.api_key, base_url=sandbox.url, cache=cache or Cache(), **settings)
+    made._session.clock = clock.as_clock()
+    return made
+
+
+@pytest.fixture
+async def kept(sandbox: Sandbox, clock: FakeClock) -> AsyncIterator[AegisClient]:
+    async with keeping(sandbox, clock) as made:
+        yield made
+
+
+async def settled(client: AegisClient) -> None:
+    """Wait until no refresh is under way."""
+    while client._session.tasks()._tasks:
+        await asyncio.sleep(0)
+
+
+async def test_a_fresh_value_needs_no_request(sandbox: Sandbox, kept: AegisClient, clock: FakeClock) -> None:
+    """Within ``ttl`` the same frozen value is given again and again."""
+    first = await kept.data_collections.get(14)
+    clock.time += 29
+    aged = await kept.data_collections.get_with_age(14)
+
+    assert aged.value is first
+    assert (29.0, False) == (aged.age, aged.stale)
+    assert 1 == len(sandbox.requests)
+    assert (1, 1) == (_stats(kept).misses, _stats(kept).hits)
+
+
+async def test_a_stale_value_is_given_while_it_is_refreshed(
+    sandbox: Sandbox, kept: AegisClient, clock: FakeClock
+) -> None:
+    """After ``ttl`` the old value comes at once, marked as stale, and the next caller finds a new one."""
+    await kept.data_collections.get(14)
+    sandbox.change(14)
+    clock.time += 31
+
+    old = await kept.data_collections.get_with_age(14)
+    await kept.data_collections.get(14)  # a second caller begins no second refresh
+    await settled(kept)
+    new = await kept.data_collections.get_with_age(14)
+
+    assert (31.0, True) == (old.age, old.stale)
+    assert (0.0, False) == (new.age, new.stale)
+    assert new.value != old.value
+    assert 2 == len(sandbox.requests)
+    assert 1 == _stats(kept).refreshes
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 429}, {"status": 500}, {"status": 503}, {"reset": True}, {"delay": 30.0}],
+    ids=["429", "500", "503", "connection", "timeout"],
+)
+async def test_an_old_value_is_given_when_the_service_is_down(
+    sandbox: Sandbox, clock: FakeClock, fault: dict[str, Any]
+) -> None:
+    """Beyond the time of refreshing the service is asked, and the old value stands in when it does not answer."""
+    async with keeping(sandbox, clock, timeout=0.05) as client:
+        first = await client.data_collections.get(14)
+        clock.time += 331
+        sandbox.fail(**fault)
+        aged = await client.data_collections.get_with_age(14)
+
+    assert aged.value is first
+    assert (331.0, True) == (aged.age, aged.stale)
+    assert 1 == _stats(client).failures
+
+
+async def test_a_service_that_is_down_is_not_asked_by_everybody(
+    sandbox: Sandbox, kept: AegisClient, clock: FakeClock
+) -> None:
+    """After a failure the old value comes without a request for a second, so that an outage makes no stampede."""
+    await kept.data_collections.get(14)
+    clock.time += 331
+    sandbox.fail(status=503, times=10)
+
+    for _ in range(50):
+        await kept.data_collections.get(14)
+    during = len(sandbox.requests)
+    clock.time += 1
+    await kept.data_collections.get(14)
+
+    assert (2, 3) == (during, len(sandbox.requests))
+
+
+async def test_a_refresh_that_fails_is_not_repeated_at_once(
+    sandbox: Sandbox, kept: AegisClient, clock: FakeClock
+) -> None:
+    """In the background it is the same: one attempt a second, however many ask."""
+    await kept.data_collections.get(14)
+    clock.time += 31
+    sandbox.fail(status=503, times=10)
+
+    for _ in range(20):
+        await kept.data_collections.get(14)
+        await settled(kept)
+
+    assert 2 == len(sandbox.requests)
+    assert (1, 1) == (_stats(kept).refreshes, _stats(kept).failures)
+
+
+async def test_a_value_that_is_too_old_is_not_given(sandbox: Sandbox, kept: AegisClient, clock: FakeClock) -> None:
+    """When the last window has ended, the error comes."""
+    await kept.data_collections.get(14)
+    clock.time += 3631
+    sandbox.fail(status=503)
+
+    with pytest.raises(ServerError):
+        await kept.data_collections.get(14)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, AuthenticationError), (403, PermissionDeniedError), (404, NotFoundError)]
+)
+async def test_a_refusal_drops_the_value(
+    sandbox: Sandbox, kept: AegisClient, clock: FakeClock, status: int, kind: type[AegisError]
+) -> None:
+    """Who may not see it, or what is gone, gets no old value, in the foreground as in the background."""
+    await kept.data_collections.get(14)
+    clock.time += 31
+    sandbox.fail(status=status)
+    await kept.data_collections.get(14)
+    await settled(kept)
+    assert 0 == _stats(kept).entries
+
+    await kept.data_collections.get(14)
+    clock.time += 331
+    sandbox.fail(status=status)
+    with pytest.raises(kind):
+        await kept.data_collections.get(14)
+    assert (0, 0) == (_stats(kept).entries, _stats(kept).size)
+
+
+async def test_fresh_goes_past_it_and_fills_it(sandbox: Sandbox, kept: AegisClient) -> None:
+    """``get(id, fresh=True)`` asks the service, and the next plain get has that answer."""
+    await kept.data_collections.get(14)
+    sandbox.change(14)
+
+    new = await kept.data_collections.get(14, fresh=True)
+
+    assert new is await kept.data_collections.get(14)
+    assert 2 == len(sandbox.requests)
+
+
+async def test_what_is_invalidated_is_asked_for_again(kept: AegisClient) -> None:
+    """Only the collection that is named, in all of its forms; ``clear`` drops everything."""
+    for id_ in (14, 15):
+        await kept.data_collections.get(id_)
+        await kept.data_collections.get(id_, shared=False)
+
+    kept.data_collections.invalidate(14)
+    left = _stats(kept).entries
+    assert kept.cache is not None
+    kept.cache.clear()
+
+    assert (2, 0, 0) == (left, _stats(kept).entries, _stats(kept).size)
+
+
+async def test_bulk_neither_reads_nor_fills_it(sandbox: Sandbox, kept: AegisClient) -> None:
+    """A fan-out gets what is there now, and pushes nothing out."""
+    await kept.data_collections.get(14)
+
+    await kept.data_collections.get_many([14, 15]).collect()
+    await kept.with_options(priority="bulk").data_collections.get(14)
+
+    assert 4 == len(sandbox.requests)
+    assert 1 == _stats(kept).entries
+
+
+async def test_a_value_that_can_change_is_not_kept(kept: AegisClient) -> None:
+    """A dict that a caller may change is each caller's own."""
+    await kept.fetch("/data-collections/14", dict[str, Any])
+
+    assert 0 == _stats(kept).entries
+
+
+async def test_the_least_recently_used_goes_first(sandbox: Sandbox, clock: FakeClock) -> None:
+    """The bound on memory holds, and what was used last stays."""
+    async with keeping(sandbox, clock) as client:
+        sizes: list[int] = []
+        for id_ in (1, 2, 3):
+            await client.data_collections.get(id_)
+            sizes.append(_stats(client).size - sum(sizes))
+    cache = Cache(max_bytes=sum(sizes) - 1)
+    async with keeping(sandbox, clock, cache) as client:
+        for id_ in (1, 2, 1, 3):
+            await client.data_collections.get(id_)
+        sandbox.clear_requests()
+        await client.data_collections.get(1)
+        assert [] == sandbox.requests
+
+    assert (2, 1) == (cache.stats().entries, cache.stats().evicted)
+    assert cache.stats().size <= sum(sizes) - 1
+
+
+async def test_one_that_is_larger_than_all_is_not_kept(sandbox: Sandbox, clock: FakeClock) -> None:
+    """It would push everything out and still not fit."""
+    async with keeping(sandbox, clock, Cache(max_bytes=2000)) as client:
+        await client.data_collections.get(14)
+
+    assert (0, 0) == (_stats(client).entries, _stats(client).evicted)
+
+
+async def test_two_keys_share_no_entry(sandbox: Sandbox, clock: FakeClock) -> None:
+    """One cache for two clients keeps what each key may see apart."""
+    cache = Cache()
+    async with keeping(sandbox, clock, cache) as ours:
+        await ours.data_collections.get(14)
+        other = AegisClient("sk_another_key_altogether", base_url=sandbox.url, cache=cache)
+        async with other as theirs:
+            with pytest.raises(AuthenticationError):
+                await theirs.data_collections.get(14)
+        assert sandbox.api_key not in repr([*cache._entries])
+
+    assert 1 == cache.stats().entries
+
+
+async def test_many_callers_of_a_cold_cache_make_one_request() -> None:
+    """A thousand at once are one request, and one entry."""
+    async with held() as server, AegisClient(KEY, base_url=server.url, cache=Cache()) as client:
+        calls = [asyncio.create_task(client.data_collections.get(14)) for _ in range(1000)]
+        await server.came(1)
+        server.let_go()
+        values = await asyncio.gather(*calls)
+
+    assert 1 == len({id(value) for value in values})
+    assert 1 == len(server.paths)
+
+
+async def test_a_refresh_ends_with_its_client() -> None:
+    """Closing the client ends the refreshes that it owns."""
+    async with held() as server:
+        cache = Cache(ttl=0)
+        async with AegisClient(KEY, base_url=server.url, cache=cache) as client:
+            call = asyncio.create_task(client.data_collections.get(14))
+            await server.came(1)
+            server.let_go()
+            await call
+            await client.data_collections.get(14)
+            await server.came(2)
+
+        assert 0 == client.stats().in_flight
+
+
+async def test_an_etag_is_sent_and_a_304_renews_the_value(clock: FakeClock) -> None:
+    """What has not changed is not sent again, and is fresh once more."""
+    full = b'{"ok":true}'
+    async with (
+        wire(http(full, ETag='"v1"'), http(b"", "304 Not Modified"), http(b'"x"')) as served,
+        AegisClient(KEY, base_url=served.url, cache=Cache()) as client,
+    ):
+        client._session.clock = clock.as_clock()
+        first = await client.fetch("/x", bytes)
+        clock.time += 31
+        await client.fetch("/x", bytes)
+        await settled(client)
+        again = await client.fetch("/x", bytes)
+
+    assert full == first == again
+    assert "If-None-Match" not in served.heads[0]
+    assert 'If-None-Match: "v1"' in served.heads[1]
+    assert 2 == len(served.heads)
+
+
+async def test_without_a_cache_the_age_is_zero(client: AegisClient, sandbox: Sandbox) -> None:
+    """The calls that speak of age work without a cache as well."""
+    aged = await client.data_collections.get_with_age(14)
+    client.data_collections.invalidate(14)
+    await client.data_collections.get(14, fresh=True)
+
+    assert (14, 0.0, False) == (aged.value.id, aged.age, aged.stale)
+    assert None is client.cache
+    assert 2 == len(sandbox.requests)
+
+
+async def test_a_failure_without_an_old_value_is_the_callers(sandbox: Sandbox, kept: AegisClient) -> None:
+    """There is nothing to fall back on, so the error comes, and nothing is kept."""
+    sandbox.fail(reset=True)
+
+    with pytest.raises(APIConnectionError):
+        await kept.data_collections.get(14)
+
+    assert 0 == _stats(kept).entries
+
+
+async def test_a_ping_asks_the_service_once(sandbox: Sandbox, kept: AegisClient) -> None:
+    """It takes one small request whatever is kept, and its error is raised without a retry."""
+    for _ in range(2):
+        assert await kept.ping() >= 0.0
+    sandbox.fail(status=503, times=9)
+    with pytest.raises(ServerError, match="attempt 1 of 1"):
+        await kept.ping()
+
+    assert 3 == len(sandbox.requests)
+    assert {"page": "1", "page_size": "1"} == sandbox.requests[0].query
+
+
+@pytest.mark.parametrize("name", ["ttl", "stale_while_revalidate", "stale_if_error", "max_bytes"])
+def test_a_setting_that_cannot_be_is_refused(name: str) -> None:
+    """Each bound is named."""
+    with pytest.raises(ConfigurationError, match=f"^cache.{name}"):
+        Cache(**{name: -1})
+
+
+def test_its_repr_tells_how_full_it_is() -> None:
+    """It names no value and no key."""
+    assert "<Cache of 0 entries, about 0 bytes>" == repr(Cache())
+
+
+def _stats(client: AegisClient) -> Any:
+    assert client.cache is not None
+    return client.cache.stats()
