@@ -65,7 +65,7 @@ async def test_a_pause_holds_every_request_of_the_client(
 async def test_a_first_attempt_that_only_waited_has_used_none(sandbox: Sandbox, client: AegisClient) -> None:
     """A call that met a pause still has all of its attempts."""
     client._session.enter_loop()
-    client._session._gate.pause(5)
+    client._session._attempts.gate.pause(5)
     sandbox.fail(status=503, times=3)
 
     assert 1 == (await client.data_collections.get(1)).id

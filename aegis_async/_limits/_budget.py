@@ -2,7 +2,7 @@
 
 from aegis_async._config import RetryBudget
 
-__all__ = ["Bucket"]
+__all__ = ["Bucket", "Budgets"]
 
 
 class Bucket:
@@ -26,3 +26,24 @@ class Bucket:
         """Put back what a retry took, or by default the refund of a call that needed none."""
         back = self._budget.refund if tokens is None else tokens
         self.tokens = min(self._budget.capacity, self.tokens + back)
+
+
+class Budgets:
+    """The buckets of one client, one for each budget that its views name."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[RetryBudget, Bucket] = {}
+
+    def of(self, budget: RetryBudget | None) -> Bucket | None:
+        """Give the bucket of ``budget``, full when it is first asked for; none without a budget."""
+        return self._buckets.setdefault(budget, Bucket(budget)) if budget else None
+
+    def refund(self, budget: RetryBudget | None) -> None:
+        """Hear of a call that succeeded at its first attempt."""
+        if self._buckets and budget in self._buckets:  # somebody has retried
+            self._buckets[budget].put()
+
+    def tokens(self, budget: RetryBudget | None) -> int | None:
+        """Give what is left of ``budget``, None without one."""
+        bucket = self._buckets.get(budget) if budget else None
+        return bucket.tokens if bucket else budget.capacity if budget else None

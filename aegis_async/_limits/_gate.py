@@ -1,19 +1,19 @@
 """The one door to the wire: slots in two lanes, a rate, and a pause that holds everybody."""
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from aegis_async._clock import Alarm, Clock
 from aegis_async._config import RateLimit
+from aegis_async._limits._adaptive import AdaptiveLimit
+from aegis_async._limits._pause import Pause
+from aegis_async._limits._spacing import Spacing
 
 __all__ = ["Gate", "Visitor"]
 
 _BULK_SHARE: Final = 10  # of so many that pass while bulk waits, at least one is bulk
-_SPREAD: Final = 0.25  # of a pause: over this much longer those who waited come back
-_SPREAD_BOUNDS: Final = (0.25, 5.0)  # seconds
 
 
 class Visitor(Protocol):
@@ -49,20 +49,21 @@ class Gate:
     one in ten is bulk.
 
     Args:
-        limit: Slots.
+        limit: Slots, or what finds how many there should be.
         rate: Attempts that may begin in a second, None for any number.
         clock: Time and chance.
     """
 
-    def __init__(self, limit: int, rate: RateLimit | None, clock: Clock) -> None:
+    def __init__(self, limit: int | AdaptiveLimit, rate: RateLimit | None, clock: Clock) -> None:
         self._clock = clock
-        self._rate = _Spacing(rate) if rate is not None else None
+        self._rate = Spacing(rate) if rate is not None else None
         self._queues: tuple[deque[_Place], deque[_Place]] = (deque(), deque())
         self._busy = [0, 0]
         self._passed_bulk_by = 0
-        self._pause: _Pause | None = None
+        self._pause: Pause | None = None
         self._alarm: Alarm | None = None
-        self.limit = limit
+        self._adaptive = limit if isinstance(limit, AdaptiveLimit) else None
+        self.limit = limit.limit if isinstance(limit, AdaptiveLimit) else limit
 
     @property
     def limit(self) -> int:
@@ -74,6 +75,11 @@ class Gate:
         self._limit = slots
         self._bulk_limit = slots - max(1, slots // 4) if slots > 1 else 1
         self._let_pass()
+
+    @property
+    def adapts(self) -> bool:
+        """Whether it wants to hear how long answers take."""
+        return self._adaptive is not None
 
     @property
     def busy(self) -> int:
@@ -129,6 +135,19 @@ class Gate:
         if self._queues[0] or self._queues[1]:
             self._let_pass()
 
+    def answered(self, latency: float) -> None:
+        """Hear of an answer, so many seconds after its request; whoever had it has left."""
+        if self._adaptive is not None:
+            self._adaptive.answered(self._clock.monotonic(), latency, self.busy + 1, wanted=self.waiting > 0)
+            if self._adaptive.limit != self._limit:
+                self.limit = self._adaptive.limit
+
+    def refused(self, latency: float) -> None:
+        """Hear that the service had too much: a 429, a 503 or a timeout."""
+        if self._adaptive is not None:
+            self._adaptive.refused(self._clock.monotonic(), latency)
+            self.limit = self._adaptive.limit
+
     def pause(self, seconds: float) -> None:
         """Let nobody pass for so long, and then not all at once; who is on the wire is left alone.
 
@@ -137,7 +156,7 @@ class Gate:
         until = self._clock.monotonic() + seconds
         if self._pause is not None and self._pause.until >= until:
             return
-        self._pause = _Pause(until, seconds)
+        self._pause = Pause(until, seconds)
         for place in [*self._queues[0], *self._queues[1]]:
             if not place.passed.done():
                 try:
@@ -213,52 +232,6 @@ class Gate:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-
-
-class _Pause:
-    """A time in which nobody passes, and after it one in which those who waited come back one by one.
-
-    Each of them would draw an instant of its own from the second time; what is computed is the first of so many.
-    """
-
-    __slots__ = ("_end", "_next", "until")
-
-    def __init__(self, until: float, seconds: float) -> None:
-        least, most = _SPREAD_BOUNDS
-        self.until = until
-        self._end = until + min(most, max(least, seconds * _SPREAD))
-        self._next: float | None = None
-
-    def delay(self, now: float, waiting: int, random: Callable[[], float]) -> float | None:
-        """Give the seconds until the next one may pass, None when all of it is over."""
-        if now < self.until:
-            return self.until - now
-        if now >= self._end:
-            return None
-        if self._next is None:
-            self._next = now + (self._end - now) * (1 - random() ** (1 / max(1, waiting)))
-        return max(0.0, self._next - now)
-
-    def passed(self) -> None:
-        """Hear that one has passed: the next one draws anew."""
-        self._next = None
-
-
-class _Spacing:
-    """Keeps to a rate by the instant at which the next one is due (GCRA)."""
-
-    __slots__ = ("_due", "_interval", "_slack")
-
-    def __init__(self, rate: RateLimit) -> None:
-        self._interval = 1 / rate.per_second
-        self._slack = (rate.burst - 1) * self._interval
-        self._due = -math.inf
-
-    def delay(self, now: float) -> float:
-        return max(0.0, self._due - self._slack - now)
-
-    def passed(self, now: float) -> None:
-        self._due = max(self._due, now) + self._interval
 
 
 def _has_passed(place: _Place) -> bool:

@@ -73,6 +73,7 @@ class Transport:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self.key: ApiKey = wire.key
         self._headers: Mapping[str, str] = {
             "Accept": "application/json",
             "User-Agent": _USER_AGENT,
