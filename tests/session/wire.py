@@ -14,6 +14,7 @@ from aegis_async import AegisClient, RetryPolicy
 HANG_UP: Final = b""
 KEY: Final = "sk_0123456789abcdef0123456789abcdef"
 _PATIENCE: Final = 5.0
+_TURNS: Final = 5
 _ABORT_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER of no seconds: closing sends a reset
 
 
@@ -155,6 +156,8 @@ async def wire(*answers: Answer, tls: ssl.SSLContext | None = None, greeting: by
     try:
         yield served
     finally:
+        for _ in range(_TURNS):  # of the loop, until each connection that was accepted has its handler
+            await asyncio.sleep(0)
         server.close()
         async with asyncio.timeout(_PATIENCE):  # a client that keeps a connection fails the test
             while served.open:
