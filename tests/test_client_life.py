@@ -124,7 +124,8 @@ async def test_no_more_requests_are_on_the_wire_than_allowed(sandbox: Sandbox) -
     """With ``max_concurrency=2`` a fan-out of eight has two requests at the server at once."""
     async with AegisClient(sandbox.api_key, base_url=sandbox.url, max_concurrency=2) as client:
         sandbox.fail(delay=30, times=None)
-        work = asyncio.create_task(client.data_collections.get_many(range(1, 9), concurrency=8).collect())
+        view = client.with_options(priority="interactive")
+        work = asyncio.create_task(view.data_collections.get_many(range(1, 9), concurrency=8).collect())
         while len(sandbox.requests) < 2:
             await asyncio.sleep(0)
         for _ in range(50):

@@ -6,8 +6,11 @@ from typing import Final, Literal
 import aiohttp
 
 from aegis_async._config import Timeout
+from aegis_async._session._coding import CutError, GarbledError
 from aegis_async._session._request import Request
 from aegis_async.errors import APIConnectionError, RequestError, RequestTimeoutError
+
+_SHOWN: Final = 300  # characters of another one's words
 
 __all__ = ["Broken", "TooLarge", "fault_of"]
 
@@ -38,7 +41,7 @@ def fault_of(error: Exception, request: Request, timeout: Timeout) -> RequestErr
 def _reason(error: Exception) -> str:
     # The text of aiohttp's own errors can hold the whole request; a message cannot.
     messages = [getattr(e, "message", None) for e in (error.__cause__, error)]
-    line = " ".join(str(next(filter(None, messages), error)).split())[:200]
+    line = " ".join(str(next(filter(None, messages), error)).split())[:_SHOWN]
     return f": {line}" if line else ""
 
 
@@ -57,6 +60,9 @@ _FAULTS: Final[Mapping[type[Exception], str]] = {
     aiohttp.ClientConnectorError: "no connection",
     aiohttp.ServerDisconnectedError: "the service closed the connection",
     aiohttp.ClientPayloadError: "the body broke off",
+    CutError: "the body broke off",
+    GarbledError: "the body is not what it says",
+    aiohttp.ClientHttpProxyError: "the proxy refused",
     aiohttp.ClientResponseError: "the answer is not HTTP",
     aiohttp.InvalidURL: "the URL is refused",
     UnicodeError: "the host has no name that DNS could hold",

@@ -1,5 +1,7 @@
 """One attempt: one request on the wire, read to its end. The only importer of the aiohttp client."""
 
+import asyncio
+import logging
 import math
 import platform
 import time
@@ -11,11 +13,14 @@ from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession, ClientTimeout, StreamReader
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from aegis_async._config import ApiKey, Timeout
 from aegis_async._session._call import Timings
+from aegis_async._session._coding import ACCEPTED, PIECE, CutError, Decoding, GarbledError
 from aegis_async._session._faults import Broken, TooLarge, fault_of
 from aegis_async._session._request import RawResponse, Request
 from aegis_async._session._status import masked
@@ -23,6 +28,8 @@ from aegis_async._version import __version__
 from aegis_async.errors import ClientClosedError
 
 __all__ = ["ClientSession", "Transport", "Wire"]
+
+log: Final = logging.getLogger("aegis_async")
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS: Final = 5
@@ -68,6 +75,18 @@ async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientRes
 _MIDDLEWARES: Final = (_once,)
 
 
+class _Connector(aiohttp.TCPConnector):
+    """A pool that gives no connection on which the service has spoken unasked."""
+
+    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        # aiohttp would take an answer that came while the connection was idle for that of the next request.
+        while connection.protocol is not None and len(connection.protocol):
+            connection.close()
+            connection = await super().connect(req, traces, timeout)
+        return connection
+
+
 class Transport:
     """The connections of one client in one event loop."""
 
@@ -76,6 +95,7 @@ class Transport:
         self.key: ApiKey = wire.key
         self._headers: Mapping[str, str] = {
             "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED,
             "User-Agent": _USER_AGENT,
             **wire.headers,
             "Authorization": wire.key.authorization,
@@ -109,7 +129,7 @@ class Transport:
             raw = await self._exchange(request, request.url, limit, timings)
             if raw.status in _REDIRECTS:
                 raw = await self._followed(raw, request, timeout, begun + (limit.total or 0.0))
-        except (aiohttp.ClientError, OSError, UnicodeError, Broken, TooLarge) as error:
+        except (aiohttp.ClientError, OSError, UnicodeError, Broken, TooLarge, CutError, GarbledError) as error:
             fault = fault_of(error, request, timeout)
         else:
             return raw
@@ -149,6 +169,7 @@ class Transport:
             proxy=self._proxy,
             ssl=self._wire.ssl or True,
             middlewares=_MIDDLEWARES,
+            auto_decompress=False,  # it would take a stream that is cut for a whole one
             trace_request_ctx=timings,
         )
         headed = time.monotonic() if timings else 0.0
@@ -170,13 +191,12 @@ class Transport:
         if (response.content_length or 0) > limit:
             raise TooLarge(limit)
         content = response.content
+        if "Content-Encoding" in response.headers:
+            return await _decoded(content, _decoding(response), limit)
         first = await content.readany()
         if content.at_eof():
             if len(first) > limit:
                 raise TooLarge(limit)
-            if not first and response.content_length and "Content-Encoding" in response.headers:
-                # aiohttp does not mind that the compressed stream was cut before it gave anything.
-                raise aiohttp.ClientPayloadError("the compressed body gives nothing")
             return first
         body = bytearray(first)
         while chunk := await content.readany():
@@ -195,7 +215,7 @@ class Transport:
         session = ClientSession(
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
-            connector=aiohttp.TCPConnector(limit=0, timeout_ceil_threshold=_NEVER_ROUNDED),
+            connector=_Connector(limit=0, timeout_ceil_threshold=_NEVER_ROUNDED),
             trace_configs=[_connects()] if self._wire.traced else None,
         )
         try:
@@ -210,13 +230,38 @@ class Transport:
         return known
 
 
-async def _start_of_body(response: ClientResponse) -> bytes:
+async def _decoded(content: StreamReader, decoding: Decoding, limit: int) -> bytearray:
     body = bytearray()
-    while len(body) < _ERROR_BODY and (chunk := await response.content.readany()):
-        body += chunk
-    if not response.content.at_eof():
+    while chunk := await content.readany():
+        for piece in decoding.feed(chunk):
+            body += piece
+            if len(body) > limit:
+                raise TooLarge(limit)
+            if len(piece) == PIECE:
+                await asyncio.sleep(0)  # a chunk can hold a thousand times its size
+    decoding.end()
+    return body
+
+
+async def _start_of_body(response: ClientResponse) -> bytes:
+    content, body = response.content, bytearray()
+    decoding: Decoding | None = None
+    try:
+        while len(body) < _ERROR_BODY and (chunk := await content.readany()):
+            decoding = decoding or _decoding(response)
+            for piece in decoding.feed(chunk):
+                body += piece
+                if len(body) >= _ERROR_BODY:
+                    break
+    except GarbledError:
+        log.debug("the body of a %d is not in the coding that it names", response.status)  # the status is what counts
+    if not content.at_eof():
         response.close()
     return bytes(body[:_ERROR_BODY])
+
+
+def _decoding(response: ClientResponse) -> Decoding:
+    return Decoding(response.headers.getall("Content-Encoding", ()))
 
 
 def _client_timeout(timeout: Timeout, total: float) -> ClientTimeout:
