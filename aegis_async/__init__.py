@@ -13,16 +13,25 @@ if TYPE_CHECKING:
     from aegis_async._client import AegisClient
     from aegis_async._config import RetryPolicy, Timeout
     from aegis_async._fanout import FanOut, FanOutIterator, FanOutStats, Outcome, OutcomeIterator
-    from aegis_async._pagination import ItemIterator, PageIterator, PaginationStats, Paginator
+    from aegis_async._pagination import (
+        Cursor,
+        ItemIterator,
+        ListingReport,
+        PageIterator,
+        PaginationStats,
+        Paginator,
+    )
     from aegis_async._resources import DataCollections
 
 __all__ = [
     "AegisClient",
+    "Cursor",
     "DataCollections",
     "FanOut",
     "FanOutIterator",
     "FanOutStats",
     "ItemIterator",
+    "ListingReport",
     "Outcome",
     "OutcomeIterator",
     "PageIterator",
@@ -38,7 +47,14 @@ _HOMES: Final = MappingProxyType(
         "_client": ("AegisClient",),
         "_config": ("RetryPolicy", "Timeout"),
         "_fanout": ("FanOut", "FanOutIterator", "FanOutStats", "Outcome", "OutcomeIterator"),
-        "_pagination": ("ItemIterator", "PageIterator", "PaginationStats", "Paginator"),
+        "_pagination": (
+            "Cursor",
+            "ItemIterator",
+            "ListingReport",
+            "PageIterator",
+            "PaginationStats",
+            "Paginator",
+        ),
         "_resources": ("DataCollections",),
     }
 )

@@ -1,52 +1,20 @@
 """The two general calls that every resource stands on: fetch one answer, paginate a listing."""
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
-from operator import attrgetter
+from collections.abc import Container, Hashable, Mapping
 from types import EllipsisType
-from typing import Any, Final, TypeVar, get_origin
+from typing import Any, TypeVar
 
-import msgspec
-
-from aegis_async._arguments import integer
 from aegis_async._decode import Decoders
-from aegis_async._pagination import Listing, Paginator
+from aegis_async._pagination import Listing, Paginator, Place, Read, Told
+from aegis_async._resources._paging import Paging
+from aegis_async._resources._reading import Decode, Identified, Key, id_type_of, key_of, skimming, timing
 from aegis_async._session import Options, Param, Request, Session
 from aegis_async._tasks import TaskOwner
-from aegis_async.errors import InvalidArgumentError
 from aegis_async.models import Page
 
-__all__ = ["Api", "Decode", "Key", "Paging"]
+__all__ = ["Api"]
 
 T = TypeVar("T")
-Decode = Callable[[bytes | bytearray], T]
-Key = Callable[[T], Hashable] | None
-
-_MAX_PAGE_SIZE: Final = 10_000  # "page_size — integer, default 10, between 1 and 10000"
-
-
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """Which pages of a listing to read, and how; checked when it is made.
-
-    Attributes:
-        page: The first page's number.
-        page_size: Items on a page.
-        max_pages: Pages to read at most.
-        prefetch: Pages in flight ahead of the consumer.
-    """
-
-    page: int = 1
-    page_size: int = 100
-    max_pages: int | None = None
-    prefetch: int = 0
-
-    def __post_init__(self) -> None:
-        integer("page", self.page, minimum=1)
-        integer("page_size", self.page_size, minimum=1, maximum=_MAX_PAGE_SIZE)
-        integer("prefetch", self.prefetch, minimum=0)
-        if self.max_pages is not None:
-            integer("max_pages", self.max_pages, minimum=1)
 
 
 class Api:
@@ -82,26 +50,42 @@ class Api:
         key: Key[T] | EllipsisType = ...,
     ) -> Paginator[T]:
         """Give the listing at ``path``, checked before anything is sent."""
-        filters = dict(params or {})
-        for name in ("page", "page_size"):
-            if name in filters:
-                raise InvalidArgumentError(f"params must not hold {name!r}: it has an argument of its own")
+        filters = paging.filters(params)
         organization_only = filters.get("shared") is True
         decode = self.decoders.of(Page[item_type])  # type: ignore[valid-type]  # a type held in a variable
+        same = key_of(item_type) if isinstance(key, EllipsisType) else key
+        paging.check_key(same)
+        by_id = isinstance(key, EllipsisType) and paging.on_drift == "repair"
+        ids = self._ids_of(item_type) if by_id else None
 
-        def request(number: int) -> Request:
-            paged = {"page": number, "page_size": paging.page_size, **filters}
+        def request(place: Place) -> Request:
+            paged = {"page": place.number, "page_size": place.size, **filters}
             return Request.get(self.session.base, path, paged, organization_only=organization_only)
 
-        async def fetch(number: int) -> Page[T]:
-            return await self.session.call(request(number), decode, self.options)
+        async def fetch(place: Place, *, ahead: bool = False, told: Told | None = None) -> Page[T]:  # noqa: ARG001 - lanes are to come
+            timed = decode if told is None else timing(decode, told)
+            return await self.session.call(request(place), timed, self.options)
 
-        request(paging.page)  # a path or a parameter that cannot be sent is refused here, not at the first page
-        same = _id_of(item_type) if isinstance(key, EllipsisType) else key
-        return Paginator(Listing(path, fetch, self.tasks, paging.page, paging.max_pages, paging.prefetch, same))
+        async def skim(place: Place, known: Container[Hashable]) -> Read[T]:
+            return await self.session.call(request(place), skimming(decode, ids, same, known), self.options)
 
+        listing = Listing(
+            path,
+            fetch,
+            skim,
+            self.tasks,
+            same,
+            start=paging.start(filters),
+            grows=paging.page_size == "auto",
+            max_pages=paging.max_pages,
+            prefetch=paging.prefetch,
+            on_drift=paging.on_drift,
+        )
+        request(listing.first)  # a path or a parameter that cannot be sent is refused here, not at the first page
+        return Paginator(listing)
 
-def _id_of(item_type: type[T]) -> Key[T]:
-    struct: Any = get_origin(item_type) or item_type
-    fields = getattr(struct, "__struct_fields__", ()) if isinstance(struct, msgspec.StructMeta) else ()
-    return attrgetter("id") if "id" in fields else None
+    def _ids_of(self, item_type: type[T]) -> Decode[Page[Identified[Any]]] | None:
+        id_type = id_type_of(item_type)
+        if id_type is None:
+            return None
+        return self.decoders.of(Page[Identified[id_type]])  # type: ignore[valid-type]  # a type held in a variable

@@ -2,81 +2,16 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Hashable
-from dataclasses import replace
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis_async._pagination import Listing, PaginationStats, Paginator
-from aegis_async._tasks import TaskOwner
+from aegis_async._pagination import PaginationStats
 from aegis_async.errors import ClientClosedError, InvalidArgumentError, PaginationError, ServerError
-from aegis_async.models import Page, PageMeta
-
-
-class Service:
-    """A listing of numbers in memory, which can be bent between two requests."""
-
-    def __init__(self, items: list[int], page_size: int) -> None:
-        self.items = items
-        self.page_size = page_size
-        self.asked: list[int] = []
-        self.owner = TaskOwner()
-        self.before: Callable[[int], None] = lambda _number: None
-        self.gates: dict[int, asyncio.Event] = {}
-        self.bend: Callable[[Page[int]], Page[int]] = lambda page: page
-
-    async def page(self, number: int) -> Page[int]:
-        """Give one page as the service cuts it at this moment."""
-        self.asked.append(number)
-        self.before(number)
-        if number in self.gates:
-            await self.gates[number].wait()
-        await asyncio.sleep(0)
-        return self.bend(self.cut(number))
-
-    def cut(self, number: int) -> Page[int]:
-        """Give one page with a true meta."""
-        total = -(-len(self.items) // self.page_size)
-        items = tuple(self.items[(number - 1) * self.page_size : number * self.page_size])
-        following = number + 1 if number < total else None
-        meta = PageMeta(
-            number,
-            self.page_size,
-            len(self.items),
-            len(items),
-            total,
-            following is not None,
-            number > 1,
-            following,
-            None,
-        )
-        return Page(items, meta)
-
-    def paginator(self, **changes: Any) -> Paginator[int]:
-        """Give a paginator over this listing."""
-        same: Callable[[int], Hashable] = lambda item: item  # noqa: E731 - a value, not a function of this class
-        listing = Listing("/numbers", self.page, lambda: self.owner, 1, None, 0, same)
-        return Paginator(replace(listing, **changes))
-
-    @property
-    def in_flight(self) -> int:
-        """How many pages are being fetched ahead."""
-        return sum(not task.done() for task in self.owner._tasks)
-
-
-def bent(**changes: Any) -> Callable[[Page[int]], Page[int]]:
-    """Give a bend that changes the meta of page 2."""
-
-    def bend(page: Page[int]) -> Page[int]:
-        if page.meta.current_page != 2:
-            return page
-        return Page(page.items, msgspec.structs.replace(page.meta, **changes))
-
-    return bend
+from aegis_async.models import Page
+from tests.pagination.service import Service, bent
 
 
 @pytest.mark.parametrize("prefetch", [0, 1, 3, 50])
