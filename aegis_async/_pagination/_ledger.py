@@ -217,6 +217,8 @@ class Ledger(Generic[T]):
 
 def _part(listing: Listing[T]) -> str:
     """Say what part of the listing is read; nothing when it is the whole."""
-    from_page = f"it was read from page {listing.start.page} on" if not listing.begins_at_start else ""
-    up_to = f"it was read with max_pages={listing.max_pages}" if listing.max_pages is not None else ""
-    return " and ".join(filter(None, (from_page, up_to)))
+    item = f"item {listing.start.offset + 1} of " if listing.start.offset else ""
+    begun = "" if listing.begins_at_start else f"from {item}page {listing.start.page} on"
+    bounded = "" if listing.max_pages is None else f"with max_pages={listing.max_pages}"
+    how = " and ".join(filter(None, (begun, bounded)))
+    return how and f"it was read {how}"

@@ -80,9 +80,7 @@ def _unproven(facts: Facts) -> str:
         return f"no two of {facts.sweeps} sweeps in a row gave the same ids, as many as the service counted"
     if facts.sign:
         return _moved(facts)
-    if facts.part:
-        return ""
-    return unequal(facts) if facts.has_key else "it has no key to tell its items apart, so a repeat can hide a loss"
+    return "" if facts.part else "it has no key to tell its items apart, so a repeat can hide a loss"
 
 
 def _moved(facts: Facts) -> str:
@@ -99,6 +97,6 @@ def _counted(facts: Facts) -> str:
 _REASONS: Final[Mapping[Evidence, Callable[[Facts], str]]] = {
     "none": _unproven,
     "counts": _counted,
-    "snapshot": lambda facts: f"one page held all {facts.total} items",
+    "snapshot": lambda _: "one page held everything",
     "agreed": lambda facts: f"sweeps {facts.sweeps - 1} and {facts.sweeps} gave the same {facts.distinct} ids",
 }

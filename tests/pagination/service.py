@@ -72,9 +72,9 @@ class Service:
         )
         return Page(items, meta)
 
-    def listing(self, *, start: int = 1, **changes: Any) -> Listing[int]:
+    def listing(self, *, start: int | Cursor = 1, **changes: Any) -> Listing[int]:
         """Give this listing, to be walked as ``changes`` say."""
-        cursor = Cursor(page=start, page_size=self.page_size)
+        cursor = start if isinstance(start, Cursor) else Cursor(page=start, page_size=self.page_size)
         return replace(Listing("/numbers", self.page, self.skim, lambda: self.owner, _itself, start=cursor), **changes)
 
     def paginator(self, **changes: Any) -> Paginator[int]:

@@ -1,7 +1,6 @@
 """Claims about walking a listing: complete, in order, and never past a contradiction."""
 
 import asyncio
-import gc
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis_async._pagination import PaginationStats
-from aegis_async.errors import ClientClosedError, InvalidArgumentError, PaginationError, ServerError
+from aegis_async.errors import InvalidArgumentError, PaginationError
 from aegis_async.models import Page
 from tests.pagination.service import Service, bent
 
@@ -173,151 +172,6 @@ async def test_each_iteration_walks_anew() -> None:
 async def test_its_repr_names_the_listing() -> None:
     """A paginator shows which listing it walks."""
     assert "<Paginator of /numbers>" == repr(Service([], 1).paginator())
-
-
-async def test_prefetch_keeps_that_many_pages_in_flight() -> None:
-    """With prefetch=3 the consumer of page 1 finds pages 2, 3 and 4 under way, and no more."""
-    service = Service(list(range(20)), 2)
-    service.gates = {number: asyncio.Event() for number in (3, 4, 5)}
-
-    async with service.paginator(prefetch=3).pages() as pages:
-        await anext(pages)
-
-        assert 3 == service.in_flight
-        await anext(pages)
-        assert 3 == service.in_flight
-
-
-async def test_prefetch_never_goes_beyond_the_last_known_page() -> None:
-    """No page beyond ``total_pages`` is asked for, however many may be ahead."""
-    service = Service(list(range(6)), 2)
-
-    await service.paginator(prefetch=50).collect()
-
-    assert [1, 2, 3] == service.asked
-
-
-async def test_a_listing_that_shrinks_ends_where_it_now_ends() -> None:
-    """When pages vanish while they are fetched ahead, the walk ends at the new end and drops the rest."""
-    service = Service(list(range(10)), 2)
-
-    def shrink(number: int) -> None:
-        if number == 2:
-            del service.items[4:]
-
-    service.before = shrink
-
-    assert [0, 1, 2, 3] == await service.paginator(prefetch=4).collect()
-    assert 0 == service.in_flight
-
-
-async def test_a_listing_that_grows_is_followed_to_its_new_end() -> None:
-    """Pages that come to be while the listing is read are read as well."""
-    service = Service([0, 1, 2, 3], 2)
-    service.before = lambda number: service.items.extend([4, 5, 6]) if number == 2 else None
-
-    assert [0, 1, 2, 3, 4, 5, 6] == await service.paginator(prefetch=2).collect()
-
-
-async def test_a_page_that_fails_fails_at_its_place() -> None:
-    """An error on a page fetched ahead comes after the pages before it were given."""
-    service = Service(list(range(10)), 2)
-
-    def fail(number: int) -> None:
-        if number == 3:
-            raise ServerError("page 3 is broken", status=500)
-
-    service.before = fail
-    found: list[int] = []
-
-    with pytest.raises(ServerError, match="page 3"):
-        async for item in service.paginator(prefetch=4):
-            found.append(item)  # noqa: PERF401 - kept up to the error
-
-    assert [0, 1, 2, 3] == found
-    assert 0 == service.in_flight
-
-
-async def test_a_failed_page_that_nobody_reaches_is_no_noise() -> None:
-    """The error of a page fetched ahead that the consumer never asks for is not reported by the loop."""
-    service = Service(list(range(6)), 2)
-
-    def fail(number: int) -> None:
-        if number == 2:
-            raise ServerError("page 2 is broken", status=500)
-
-    service.before = fail
-    complaints: list[Any] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
-
-    async with service.paginator(prefetch=1).pages() as pages:
-        await anext(pages)
-        await asyncio.sleep(0)
-    gc.collect()
-
-    assert [] == complaints
-
-
-@pytest.mark.parametrize("kind", ["items", "pages"])
-async def test_closing_leaves_nothing_in_flight(kind: str) -> None:
-    """After ``aclose()`` no page is being fetched, and the iterator has ended."""
-    service = Service(list(range(20)), 2)
-    paginator = service.paginator(prefetch=4)
-    iterator: Any = aiter(paginator) if kind == "items" else paginator.pages()
-    await anext(iterator)
-
-    await iterator.aclose()
-
-    assert 0 == service.in_flight
-    with pytest.raises(StopAsyncIteration):
-        await anext(iterator)
-
-
-async def test_a_bare_break_leaves_nothing_in_flight_a_few_turns_later() -> None:
-    """Breaking out of the loop cancels what was fetched ahead, without a word."""
-    service = Service(list(range(20)), 2)
-
-    async for _item in service.paginator(prefetch=4):
-        break
-    gc.collect()
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-    assert 0 == service.in_flight
-
-
-async def test_cancelling_the_consumer_ends_what_was_fetched_ahead() -> None:
-    """A consumer that is cancelled while it waits leaves no page in flight and stays cancelled."""
-    service = Service(list(range(20)), 2)
-    service.gates[2] = asyncio.Event()
-
-    async def consume() -> None:
-        async for _page in service.paginator(prefetch=3).pages():
-            pass
-
-    consumer = asyncio.create_task(consume())
-    while 4 not in service.asked:
-        await asyncio.sleep(0)
-    consumer.cancel()
-
-    with pytest.raises(asyncio.CancelledError):
-        await consumer
-    assert 0 == service.in_flight
-
-
-async def test_a_client_that_closes_is_not_an_end_of_the_listing() -> None:
-    """A walk whose client is closed under it raises, rather than look finished or cancelled."""
-    service = Service(list(range(20)), 2)
-    service.gates[2] = asyncio.Event()
-    pages = service.paginator(prefetch=3).pages()
-    await anext(pages)
-    waiting = asyncio.ensure_future(anext(pages))
-    await asyncio.sleep(0)
-
-    await service.owner.aclose()
-
-    with pytest.raises(ClientClosedError):
-        await waiting
 
 
 async def test_an_iterator_is_its_own_iterator() -> None:
