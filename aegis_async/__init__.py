@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from aegis_async._deadline import deadline
     from aegis_async._fanout import FanOut, FanOutIterator, FanOutStats, Outcome, OutcomeIterator
     from aegis_async._hooks import Hooks, RequestEvent
-    from aegis_async._pagination import ItemIterator, PageIterator, PaginationStats, Paginator
+    from aegis_async._pagination import (
+        Cursor,
+        ItemIterator,
+        ListingReport,
+        PageIterator,
+        PaginationStats,
+        Paginator,
+    )
     from aegis_async._resources import DataCollections
     from aegis_async._session import ClientStats
 
@@ -26,12 +33,14 @@ __all__ = [
     "Cache",
     "CacheStats",
     "ClientStats",
+    "Cursor",
     "DataCollections",
     "FanOut",
     "FanOutIterator",
     "FanOutStats",
     "Hooks",
     "ItemIterator",
+    "ListingReport",
     "Outcome",
     "OutcomeIterator",
     "PageIterator",
@@ -54,7 +63,14 @@ _HOMES: Final = MappingProxyType(
         "_deadline": ("deadline",),
         "_fanout": ("FanOut", "FanOutIterator", "FanOutStats", "Outcome", "OutcomeIterator"),
         "_hooks": ("Hooks", "RequestEvent"),
-        "_pagination": ("ItemIterator", "PageIterator", "PaginationStats", "Paginator"),
+        "_pagination": (
+            "Cursor",
+            "ItemIterator",
+            "ListingReport",
+            "PageIterator",
+            "PaginationStats",
+            "Paginator",
+        ),
         "_resources": ("DataCollections",),
         "_session": ("ClientStats",),
     }

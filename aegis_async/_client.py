@@ -14,8 +14,8 @@ from aegis_async._config import RateLimit, RetryPolicy, Timeout, resolve_base_ur
 from aegis_async._decode import Decoders
 from aegis_async._flight import Flights
 from aegis_async._hooks import Hooks, Priority
-from aegis_async._pagination import Paginator
-from aegis_async._resources import Api, DataCollections, Paging, Shared
+from aegis_async._pagination import Cursor, OnDrift, Paginator, Prefetch
+from aegis_async._resources import Api, DataCollections, PageSize, Paging, Shared
 from aegis_async._session import ClientSession, ClientStats, Limits, Options, Param, Session, Wire
 from aegis_async._tasks import Closing
 from aegis_async.errors import ConfigurationError
@@ -195,9 +195,11 @@ class AegisClient(Closing):
         item_type: type[T],
         *,
         page: int = 1,
-        page_size: int = 100,
+        page_size: PageSize = 100,
         max_pages: int | None = None,
-        prefetch: int = 0,
+        prefetch: Prefetch = 0,
+        on_drift: OnDrift = "warn",
+        cursor: Cursor | None = None,
         params: Mapping[str, Param] | None = None,
         key: Callable[[T], Hashable] | EllipsisType | None = ...,
     ) -> Paginator[T]:
@@ -207,9 +209,11 @@ class AegisClient(Closing):
             path: Under the base URL, as ``"/datasets"``.
             item_type: The type of one item; ``msgspec.Raw`` gives its bytes.
             page: The first page, from 1.
-            page_size: Items on a page, 1 to 10000.
+            page_size: Items on a page, 1 to 10000, or ``"auto"``, as in ``data_collections.list``.
             max_pages: Pages to read at most.
-            prefetch: Pages to keep in flight ahead of the consumer.
+            prefetch: Pages to keep in flight ahead of the consumer, or ``"auto"``, likewise.
+            on_drift: What to do when the listing moves while it is read, likewise; ``"repair"`` needs a key.
+            cursor: Where to go on, likewise; ``params`` other than ``shared`` are to be given again.
             params: More of the query.
             key: What makes two items the same, so that the second is not given again. Default: the ``id`` of a
                 Struct that has one, else nothing. None turns it off.
@@ -217,7 +221,8 @@ class AegisClient(Closing):
         Raises:
             InvalidArgumentError: An argument is outside its bounds.
         """
-        return self._api.paginate(path, item_type, Paging(page, page_size, max_pages, prefetch), params, key)
+        paging = Paging(page, page_size, max_pages, prefetch, on_drift, cursor)
+        return self._api.paginate(path, item_type, paging, params, key)
 
     async def aclose(self) -> None:
         """End every task and connection of the client; calling it again does nothing."""

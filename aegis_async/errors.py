@@ -19,7 +19,7 @@
     │  ├─ RateLimitError              429
     │  └─ ServerError                 5xx
     ├─ DecodeError                    a 200 whose body is not what the service documents
-    ├─ PaginationError                a listing contradicts itself
+    ├─ PaginationError                a listing contradicts itself, or moved where that is to be an error
     ├─ DeadlineExceededError          the whole call took too long
     └─ ExportError                    an export cannot begin or go on
 
@@ -28,6 +28,8 @@ Attributes are plain values, so every error pickles and copies, and none holds t
 
 from dataclasses import dataclass
 from typing import Literal
+
+from aegis_async import _completeness
 
 __all__ = [
     "APIConnectionError",
@@ -247,7 +249,13 @@ class DecodeError(AegisError):
 
 
 class PaginationError(AegisError):
-    """A page contradicts itself or its place, so that going on could lose items."""
+    """A page contradicts itself or its place, so that going on could lose items; or the listing moved.
+
+    Attributes:
+        report: What was read until then.
+    """
+
+    report: _completeness.ListingReport | None = None
 
 
 class DeadlineExceededError(AegisError, TimeoutError):

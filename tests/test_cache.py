@@ -195,6 +195,17 @@ async def test_bulk_neither_reads_nor_fills_it(sandbox: Sandbox, kept: AegisClie
     assert 1 == _stats(kept).entries
 
 
+@pytest.mark.parametrize(("on_drift", "requests"), [("ignore", 1), ("warn", 1), ("raise", 2), ("repair", 2)])
+async def test_a_listing_that_must_know_of_drift_asks_the_service(
+    sandbox: Sandbox, kept: AegisClient, on_drift: Any, requests: int
+) -> None:
+    """Pages are kept like other answers, but a listing that raises or repairs reads what is there now."""
+    for _ in range(2):
+        await kept.data_collections.list(on_drift=on_drift).collect()
+
+    assert requests == len(sandbox.requests)
+
+
 async def test_a_value_that_can_change_is_not_kept(kept: AegisClient) -> None:
     """A dict that a caller may change is each caller's own."""
     await kept.fetch("/data-collections/14", dict[str, Any])

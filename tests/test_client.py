@@ -94,7 +94,7 @@ async def test_a_listing_refuses_what_cannot_be(
 ) -> None:
     """An argument outside its bounds is named, and nothing was sent."""
     with pytest.raises(InvalidArgumentError, match=f"^{next(iter(arguments))} must be"):
-        client.data_collections.list(**arguments)
+        _ = client.data_collections.list(**arguments)
 
     assert [] == sandbox.requests
 
@@ -190,7 +190,7 @@ async def test_no_path_can_reach_another_endpoint(path: Any, client: AegisClient
     with pytest.raises(InvalidArgumentError, match="^path must"):
         await client.fetch(path, bytes)
     with pytest.raises(InvalidArgumentError, match="^path must"):
-        client.paginate(path, Row)
+        _ = client.paginate(path, Row)
 
     assert [] == sandbox.requests
 
@@ -200,4 +200,4 @@ async def test_parameters_are_text_numbers_or_bools(client: AegisClient) -> None
     with pytest.raises(InvalidArgumentError, match=r"^params\['x'\] must be text"):
         await client.fetch("/runs", bytes, {"x": [1]})  # type: ignore[dict-item]  # what is wrong is the point
     with pytest.raises(InvalidArgumentError, match="^params must not hold 'page'"):
-        client.paginate("/runs", Row, params={"page": 2})
+        _ = client.paginate("/runs", Row, params={"page": 2})

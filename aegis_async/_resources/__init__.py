@@ -1,6 +1,7 @@
 """What can be asked of the service: fetch and paginate as functions, and one class for each resource on top of them."""
 
-from aegis_async._resources._api import Api, Paging, Shared
+from aegis_async._resources._api import Api, Shared
+from aegis_async._resources._paging import PageSize, Paging
 from aegis_async._resources.data_collections import DataCollections
 
-__all__ = ["Api", "DataCollections", "Paging", "Shared"]
+__all__ = ["Api", "DataCollections", "PageSize", "Paging", "Shared"]

@@ -1,54 +1,27 @@
 """The two general calls that every resource stands on: fetch one answer, paginate a listing."""
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
-from operator import attrgetter
+from collections.abc import Container, Hashable, Mapping
+from dataclasses import dataclass, replace
 from types import EllipsisType
-from typing import Any, Final, TypeVar, get_origin
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from aegis_async._arguments import integer
 from aegis_async._cache import Aged, Cache, Fetched
 from aegis_async._decode import BodyDecoder, Decoders
 from aegis_async._flight import Flights
-from aegis_async._pagination import Listing, Paginator
+from aegis_async._pagination import Listing, Paginator, Place, Read, Told
+from aegis_async._resources._paging import Paging
+from aegis_async._resources._reading import Decode, Identified, Key, id_type_of, key_of, skimming, timing
 from aegis_async._session import Call, Options, Param, Request, Session
 from aegis_async._tasks import TaskOwner
-from aegis_async.errors import InvalidArgumentError
 from aegis_async.models import Page
 
-__all__ = ["Api", "Decode", "Key", "Paging", "Shared"]
+__all__ = ["Api", "Shared"]
 
 T = TypeVar("T")
-Decode = Callable[[bytes | bytearray], T]
-Key = Callable[[T], Hashable] | None
 
-_MAX_PAGE_SIZE: Final = 10_000  # "page_size — integer, default 10, between 1 and 10000"
-
-
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """Which pages of a listing to read, and how; checked when it is made.
-
-    Attributes:
-        page: The first page's number.
-        page_size: Items on a page.
-        max_pages: Pages to read at most.
-        prefetch: Pages in flight ahead of the consumer.
-    """
-
-    page: int = 1
-    page_size: int = 100
-    max_pages: int | None = None
-    prefetch: int = 0
-
-    def __post_init__(self) -> None:
-        integer("page", self.page, minimum=1)
-        integer("page_size", self.page_size, minimum=1, maximum=_MAX_PAGE_SIZE)
-        integer("prefetch", self.prefetch, minimum=0)
-        if self.max_pages is not None:
-            integer("max_pages", self.max_pages, minimum=1)
+_FROM_CACHE: Final = ("ignore", "warn")  # a listing that must know of every drift reads what is there now
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +71,20 @@ class Api:
     ) -> T:
         """Give one answer decoded into ``type_``; ``bulk`` names the lane that it takes by default."""
         decoder = self.decoders.of(type_)
+        request = Request.get(self.session.base, path, params)
         if self.cache is not None and self._is_kept(decoder, bulk=bulk):
-            return (await self._read(self.cache, path, decoder, params)).value
-        return await self.give(Request.get(self.session.base, path, params), decoder, bulk=bulk)
+            return (await self._read(self.cache, request, decoder)).value
+        return await self.give(request, decoder, bulk=bulk)
 
     async def fetch_aged(
         self, path: str, type_: type[T], params: Mapping[str, Param] | None = None, *, fresh: bool = False
     ) -> Aged[T]:
         """Give one answer with its age; ``fresh`` asks the service whatever is kept."""
         decoder = self.decoders.of(type_)
+        request = Request.get(self.session.base, path, params)
         if self.cache is not None and self._is_kept(decoder, bulk=False):
-            return await self._read(self.cache, path, decoder, params, fresh=fresh)
-        value = await self.give(Request.get(self.session.base, path, params), decoder, bulk=False)
-        return Aged(value, 0.0, stale=False)
+            return await self._read(self.cache, request, decoder, fresh=fresh)
+        return Aged(await self.give(request, decoder, bulk=False), 0.0, stale=False)
 
     async def fetch_with(self, path: str, decode: Decode[T], params: Mapping[str, Param] | None = None) -> T:
         """Give one answer as ``decode`` makes it, in the bulk lane."""
@@ -132,33 +106,22 @@ class Api:
     def forget(self, path: str) -> None:
         """Drop what is kept of ``path``."""
         if self.cache is not None:
-            wanted = (self._shared.space, path)
-            self.cache.drop(lambda key: key[:2] == wanted)
+            space = self._shared.space
+            self.cache.drop(lambda key: key[0] == space and key[1].partition("?")[0] == path)
 
     def _is_kept(self, decoder: BodyDecoder[Any], *, bulk: bool) -> bool:
         priority = self.options.priority
         return decoder.frozen and not (bulk if priority is None else priority == "bulk")
 
-    async def _read(
-        self,
-        cache: Cache,
-        path: str,
-        decoder: BodyDecoder[T],
-        params: Mapping[str, Param] | None,
-        *,
-        fresh: bool = False,
-    ) -> Aged[T]:
+    async def _read(self, cache: Cache, request: Request, decoder: BodyDecoder[T], *, fresh: bool = False) -> Aged[T]:
         async def fetch(etag: str | None) -> Fetched[T]:
-            request = Request.get(self.session.base, path, params)
-            request.etag = etag
-            call = Call(request, decoder, self.options, bulk=False)
+            call = Call(replace(request, etag=etag), decoder, self.options, bulk=False)
             call.keeps_etag = True
             value = await self._flown(call, decoder)
             return Fetched(value, call.size, call.etag)
 
-        key = (self._shared.space, path, tuple(params.items()) if params else (), decoder)
         read = cache.fill if fresh else cache.read
-        return await read(key, fetch, self.session)
+        return await read((self._shared.space, request.target, decoder), fetch, self.session)
 
     async def _flown(self, call: Call[T], decoder: BodyDecoder[T]) -> T:
         if self._flights is None or call.bulk or not decoder.frozen:
@@ -175,26 +138,47 @@ class Api:
         key: Key[T] | EllipsisType = ...,
     ) -> Paginator[T]:
         """Give the listing at ``path``, checked before anything is sent."""
-        filters = dict(params or {})
-        for name in ("page", "page_size"):
-            if name in filters:
-                raise InvalidArgumentError(f"params must not hold {name!r}: it has an argument of its own")
+        filters = paging.filters(params)
         organization_only = filters.get("shared") is True
+        kept = paging.on_drift in _FROM_CACHE
         decode = self.decoders.of(Page[item_type])  # type: ignore[valid-type]  # a type held in a variable
+        same = key_of(item_type) if isinstance(key, EllipsisType) else key
+        paging.check_key(same)
+        by_id = isinstance(key, EllipsisType) and paging.on_drift == "repair"
+        ids = self._ids_of(item_type) if by_id else None
 
-        def request(number: int) -> Request:
-            paged = {"page": number, "page_size": paging.page_size, **filters}
+        def request(place: Place) -> Request:
+            paged = {"page": place.number, "page_size": place.size, **filters}
             return Request.get(self.session.base, path, paged, organization_only=organization_only)
 
-        async def fetch(number: int, *, ahead: bool = False) -> Page[T]:
-            return await self.give(request(number), decode, bulk=ahead)
+        async def fetch(place: Place, *, ahead: bool = False, told: Told | None = None) -> Page[T]:
+            if told is not None:
+                return await self.session.call(Call(request(place), timing(decode, told), self.options, bulk=ahead))
+            if self.cache is not None and kept and self._is_kept(decode, bulk=ahead):
+                return (await self._read(self.cache, request(place), decode)).value
+            return await self.give(request(place), decode, bulk=ahead)
 
-        request(paging.page)  # a path or a parameter that cannot be sent is refused here, not at the first page
-        same = _id_of(item_type) if isinstance(key, EllipsisType) else key
-        return Paginator(Listing(path, fetch, self.tasks, paging.page, paging.max_pages, paging.prefetch, same))
+        async def skim(place: Place, known: Container[Hashable]) -> Read[T]:
+            decode_new = skimming(decode, ids, same, known)
+            return await self.session.call(Call(request(place), decode_new, self.options, bulk=False))
 
+        listing = Listing(
+            path,
+            fetch,
+            skim,
+            self.tasks,
+            same,
+            start=paging.start(filters),
+            grows=paging.page_size == "auto",
+            max_pages=paging.max_pages,
+            prefetch=paging.prefetch,
+            on_drift=paging.on_drift,
+        )
+        request(listing.first)  # a path or a parameter that cannot be sent is refused here, not at the first page
+        return Paginator(listing)
 
-def _id_of(item_type: type[T]) -> Key[T]:
-    struct: Any = get_origin(item_type) or item_type
-    fields = getattr(struct, "__struct_fields__", ()) if isinstance(struct, msgspec.StructMeta) else ()
-    return attrgetter("id") if "id" in fields else None
+    def _ids_of(self, item_type: type[T]) -> Decode[Page[Identified[Any]]] | None:
+        id_type = id_type_of(item_type)
+        if id_type is None:
+            return None
+        return self.decoders.of(Page[Identified[id_type]])  # type: ignore[valid-type]  # a type held in a variable

@@ -10,8 +10,10 @@ from typing import Literal
 from aegis_async._arguments import choice, integer
 from aegis_async._cache import Aged
 from aegis_async._fanout import FanOut, Job
-from aegis_async._pagination import Paginator
-from aegis_async._resources._api import Api, Decode, Paging
+from aegis_async._pagination import Cursor, OnDrift, Paginator, Prefetch
+from aegis_async._resources._api import Api
+from aegis_async._resources._paging import PageSize, Paging
+from aegis_async._resources._reading import Decode
 from aegis_async._session import Param
 from aegis_async.errors import DecodeError, InvalidArgumentError
 from aegis_async.models import DataCollection, DataCollectionSummary
@@ -30,30 +32,42 @@ class DataCollections:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def list(
+    def list(  # noqa: PLR0913 - the arguments of a listing
         self,
         *,
         page: int = 1,
-        page_size: int = 100,
+        page_size: PageSize = 100,
         shared: bool | None = None,
         max_pages: int | None = None,
-        prefetch: int = 0,
+        prefetch: Prefetch = 0,
+        on_drift: OnDrift = "warn",
+        cursor: Cursor | None = None,
     ) -> Paginator[DataCollectionSummary]:
         """Give every collection as a summary, page after page; nothing is sent before it is iterated.
 
         Args:
             page: The first page, from 1.
-            page_size: Items on a page, 1 to 10000.
+            page_size: Items on a page, 1 to 10000. ``"auto"`` begins with 25 and doubles while decoding a page keeps
+                the event loop for a few milliseconds only.
             shared: False for your own collections only, True for those shared with you only, None for all.
             max_pages: Pages to read at most.
-            prefetch: Pages to keep in flight ahead of the consumer.
+            prefetch: Pages to keep in flight ahead of the consumer. ``"auto"`` begins with one and goes up to 8
+                while the consumer has to wait for them.
+            on_drift: What to do when the listing moves while it is read, which page numbers show by totals that
+                change and ids that repeat, and do not show when a deletion and an insertion hide each other.
+                ``"warn"`` logs it once, ``"ignore"`` does not, ``"raise"`` is a ``PaginationError`` at the first
+                sign. ``"repair"`` does not rely on signs: unless one page held everything it reads the ids again
+                with large pages, until two sweeps in a row give the same ones, five times in all at most, and gives
+                what it finds late at the end. ``Paginator.report`` says what came of it.
+            cursor: The ``Paginator.cursor`` of an earlier iteration, to go on from there. Its page, its page size
+                (with which ``"auto"`` begins) and its ``shared`` hold.
 
         Raises:
             InvalidArgumentError: An argument is outside its bounds.
 
         Source: "Get all data collections (paginated)".
         """
-        paging = Paging(page, page_size, max_pages, prefetch)
+        paging = Paging(page, page_size, max_pages, prefetch, on_drift, cursor)
         return self._api.paginate(_PATH, DataCollectionSummary, paging, _shared(shared))
 
     async def get(

@@ -9,10 +9,12 @@ import msgspec
 
 from aegis_async import (
     AegisClient,
+    Cursor,
     DataCollections,
     FanOut,
     FanOutIterator,
     ItemIterator,
+    ListingReport,
     Outcome,
     PageIterator,
     Paginator,
@@ -49,9 +51,13 @@ async def test_a_listing_keeps_the_type_of_its_items(client: AegisClient) -> Non
         assert_type(page.meta, PageMeta)
     async with aiter(listing) as items:
         assert_type(items, ItemIterator[DataCollectionSummary])
+    assert_type(await listing, Page[DataCollectionSummary])
+    assert_type(await listing.count(), int)
     assert_type(await listing.first(), DataCollectionSummary | None)
     assert_type(await listing.take(1), list[DataCollectionSummary])
     assert_type(await listing.collect(), list[DataCollectionSummary])
+    assert_type(listing.report, ListingReport)
+    assert_type(listing.cursor, Cursor)
 
 
 async def test_a_fan_out_keeps_the_type_of_its_values(client: AegisClient) -> None:
@@ -88,7 +94,8 @@ async def test_a_type_of_the_callers_comes_back(client: AegisClient) -> None:
     """What is asked for by type is given in that type."""
     assert_type(await client.fetch("/data-collections/1", Row), Row)
     assert_type(await client.fetch("/data-collections/1", bytes), bytes)
-    assert_type(client.paginate("/datasets", Row), Paginator[Row])
+    rows = client.paginate("/datasets", Row)
+    assert 0 == assert_type(rows, Paginator[Row]).stats.pages
     assert_type(client.with_options(timeout=5), AegisClient)
 
 

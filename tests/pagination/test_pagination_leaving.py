@@ -1,0 +1,219 @@
+"""Claims about leaving a listing early: no task and no connection of it is left, in whatever way."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from aegis_async import AegisClient, Paginator
+from aegis_async.errors import ClientClosedError
+from aegis_async.models import DataCollectionSummary
+from aegis_async.sandbox import Sandbox
+from tests.pagination.service import Service
+
+
+@pytest.mark.parametrize("kind", ["items", "pages"])
+async def test_closing_leaves_nothing_in_flight(kind: str) -> None:
+    """After ``aclose()`` no page is being fetched, and the iterator has ended."""
+    service = Service(list(range(20)), 2)
+    paginator = service.paginator(prefetch=4)
+    iterator: Any = aiter(paginator) if kind == "items" else paginator.pages()
+    await anext(iterator)
+
+    await iterator.aclose()
+
+    assert 0 == service.in_flight
+    with pytest.raises(StopAsyncIteration):
+        await anext(iterator)
+
+
+async def test_a_bare_break_leaves_nothing_in_flight_a_few_turns_later() -> None:
+    """Breaking out of the loop cancels what was fetched ahead, without a word."""
+    service = Service(list(range(20)), 2)
+
+    async for _item in service.paginator(prefetch=4):
+        break
+    gc.collect()
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert 0 == service.in_flight
+
+
+async def test_cancelling_the_consumer_ends_what_was_fetched_ahead() -> None:
+    """A consumer that is cancelled while it waits leaves no page in flight and stays cancelled."""
+    service = Service(list(range(20)), 2)
+    service.gates[2] = asyncio.Event()
+
+    async def consume() -> None:
+        async for _page in service.paginator(prefetch=3).pages():
+            pass
+
+    consumer = asyncio.create_task(consume())
+    while 4 not in service.asked:
+        await asyncio.sleep(0)
+    consumer.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await consumer
+    assert 0 == service.in_flight
+
+
+async def test_a_client_that_closes_is_not_an_end_of_the_listing() -> None:
+    """A walk whose client is closed under it raises, rather than look finished or cancelled."""
+    service = Service(list(range(20)), 2)
+    service.gates[2] = asyncio.Event()
+    pages = service.paginator(prefetch=3).pages()
+    await anext(pages)
+    waiting = asyncio.ensure_future(anext(pages))
+    await asyncio.sleep(0)
+
+    await service.owner.aclose()
+
+    with pytest.raises(ClientClosedError):
+        await waiting
+
+
+class Watched:
+    """A client whose tasks and connections can be counted, and a listing of it with pages in flight ahead."""
+
+    def __init__(self, client: AegisClient, connector: aiohttp.TCPConnector) -> None:
+        self.client = client
+        self._connector = connector
+
+    def listing(self, on_drift: Any) -> Paginator[DataCollectionSummary]:
+        """Give a listing with pages ahead and sweeps behind."""
+        return self.client.data_collections.list(page_size=2, prefetch=4, on_drift=on_drift)
+
+    @property
+    def left(self) -> tuple[int, int]:
+        """Tasks that are not done, and connections that are checked out."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        return len(tasks), len(self._connector._acquired)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Sandbox]:
+    """A sandbox in a thread of its own, so that every task of this loop is the client's."""
+    with Sandbox(collections=20) as running:
+        yield running
+
+
+@pytest.fixture
+async def watched(elsewhere: Sandbox) -> AsyncIterator[Watched]:
+    connector = aiohttp.TCPConnector()
+    async with (
+        aiohttp.ClientSession(connector=connector) as session,
+        AegisClient(elsewhere.api_key, base_url=elsewhere.url, session=session) as client,
+    ):
+        yield Watched(client, connector)
+
+
+DRIFT = pytest.mark.parametrize("on_drift", ["warn", "repair"])
+
+
+@DRIFT
+async def test_a_whole_walk_leaves_nothing(watched: Watched, on_drift: str) -> None:
+    """After the last item nothing is left."""
+    assert 20 == len(await watched.listing(on_drift).collect())
+    assert (0, 0) == watched.left
+
+
+@DRIFT
+async def test_a_part_that_was_taken_leaves_nothing(watched: Watched, on_drift: str) -> None:
+    """``first()``, ``take()`` and ``collect(limit=)`` end what was fetched ahead before they return."""
+    listing = watched.listing(on_drift)
+
+    assert await listing.first() is not None
+    assert (0, 0) == watched.left
+    assert 3 == len(await listing.take(3))
+    assert (0, 0) == watched.left
+    assert 5 == len(await listing.collect(limit=5))
+    assert (0, 0) == watched.left
+
+
+@DRIFT
+@pytest.mark.parametrize("kind", ["items", "pages"])
+async def test_leaving_a_context_leaves_nothing(watched: Watched, on_drift: str, kind: str) -> None:
+    """At the end of ``async with``, by a break or an exception in the loop's body, nothing is left."""
+    iterator: Any = aiter(watched.listing(on_drift)) if kind == "items" else watched.listing(on_drift).pages()
+
+    with pytest.raises(RuntimeError, match="of mine"):
+        async with iterator as entered:
+            async for _ in entered:
+                assert watched.left[0] > 0
+                raise RuntimeError("an error of mine")
+
+    assert (0, 0) == watched.left
+
+
+@DRIFT
+async def test_closing_the_iterator_leaves_nothing(watched: Watched, on_drift: str) -> None:
+    """After ``aclose()`` nothing is left."""
+    items = aiter(watched.listing(on_drift))
+    await anext(items)
+
+    await items.aclose()
+
+    assert (0, 0) == watched.left
+
+
+@DRIFT
+async def test_a_bare_break_leaves_nothing_after_a_few_turns(watched: Watched, on_drift: str) -> None:
+    """After a ``break`` the tasks are gone in the loop's next few turns, and their connections with them."""
+    async for _ in watched.listing(on_drift):
+        break
+
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert (0, 0) == watched.left
+
+
+@DRIFT
+async def test_an_error_in_a_bare_loop_leaves_nothing_after_a_few_turns(watched: Watched, on_drift: str) -> None:
+    """An exception in the body of a loop that holds its iterator no longer ends the rest as well."""
+    with pytest.raises(RuntimeError, match="of mine"):
+        await looped(watched, on_drift)
+
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert (0, 0) == watched.left
+
+
+async def looped(watched: Watched, on_drift: str) -> None:
+    """Fail in the middle of a loop."""
+    async for _ in watched.listing(on_drift):
+        raise RuntimeError("an error of mine")
+
+
+@DRIFT
+async def test_cancelling_leaves_nothing(watched: Watched, on_drift: str) -> None:
+    """A consumer that is cancelled in the middle leaves nothing when it has ended."""
+    begun = asyncio.Event()
+
+    async def consume() -> None:
+        async for _ in watched.listing(on_drift):
+            begun.set()
+
+    consumer = asyncio.create_task(consume())
+    await begun.wait()
+    consumer.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await consumer
+    assert (0, 0) == watched.left
+
+
+@DRIFT
+async def test_an_error_of_the_service_leaves_nothing(watched: Watched, elsewhere: Sandbox, on_drift: str) -> None:
+    """A page that fails for good leaves nothing."""
+    elsewhere.fail(status=422, times=1)
+
+    with pytest.raises(Exception, match="422"):
+        await watched.listing(on_drift).collect()
+    assert (0, 0) == watched.left
