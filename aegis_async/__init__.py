@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aegis_async._deadline import deadline
     from aegis_async._fanout import FanOut, FanOutIterator, FanOutStats, Outcome, OutcomeIterator
     from aegis_async._hooks import Hooks, RequestEvent
+    from aegis_async._otel import otel_hooks
     from aegis_async._pagination import ItemIterator, PageIterator, PaginationStats, Paginator
     from aegis_async._resources import DataCollections
     from aegis_async._session import ClientStats
@@ -40,6 +41,7 @@ __all__ = [
     "Timeout",
     "__version__",
     "deadline",
+    "otel_hooks",
 ]
 
 _HOMES: Final = MappingProxyType(
@@ -49,6 +51,7 @@ _HOMES: Final = MappingProxyType(
         "_deadline": ("deadline",),
         "_fanout": ("FanOut", "FanOutIterator", "FanOutStats", "Outcome", "OutcomeIterator"),
         "_hooks": ("Hooks", "RequestEvent"),
+        "_otel": ("otel_hooks",),
         "_pagination": ("ItemIterator", "PageIterator", "PaginationStats", "Paginator"),
         "_resources": ("DataCollections",),
         "_session": ("ClientStats",),
