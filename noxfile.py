@@ -32,7 +32,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
-    session.install(".[export]", *group("types", "test", "docs"))
+    session.install(".[export,otel]", *group("types", "test", "docs"))
     session.run("mypy")
     # The installed copy, from elsewhere: the checkout itself is no typed package to pyright.
     with session.chdir(session.create_tmp()):
@@ -41,13 +41,13 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def layers(session: nox.Session) -> None:
-    session.install("-e", ".[export]", *group("layers"))
+    session.install("-e", ".[export,otel]", *group("layers"))
     session.run("lint-imports")
 
 
 @nox.session(python=OLDEST)
 def coverage(session: nox.Session) -> None:
-    session.install("-e", ".[export]", *group("test"))
+    session.install("-e", ".[export,otel]", *group("test"))
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "report", "--skip-covered")
     session.run("coverage", "report", "--fail-under=100", f"--include={CORE}")
@@ -55,7 +55,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[1:])
 def tests(session: nox.Session) -> None:
-    session.install("-e", ".[export]", *group("test"))
+    session.install("-e", ".[export,otel]", *group("test"))
     session.run("python", "-m", "pytest", *session.posargs)
 
 
@@ -63,15 +63,16 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     constraints = Path(session.create_tmp()) / "lowest.txt"
     extras = PROJECT["project"]["optional-dependencies"]
-    wanted = [*PROJECT["project"]["dependencies"], *extras["export"]]
+    # The SDK goes with its API.
+    wanted = [*PROJECT["project"]["dependencies"], *extras["export"], *extras["otel"], "opentelemetry-sdk>=1.30"]
     constraints.write_text("\n".join(line.replace(">=", "==") for line in wanted), encoding="utf-8")
-    session.install("-e", ".[export]", *group("test"), "--constraint", str(constraints))
+    session.install("-e", ".[export,otel]", *group("test"), "--constraint", str(constraints))
     session.run("python", "-m", "pytest", *session.posargs)
 
 
 @nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
-    session.install("-e", ".[export]", *group("docs"))
+    session.install("-e", ".[export,otel]", *group("docs"))
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aegis_async._deadline import deadline
     from aegis_async._fanout import FanOut, FanOutIterator, FanOutStats, Outcome, OutcomeIterator
     from aegis_async._hooks import Hooks, RequestEvent
+    from aegis_async._otel import otel_hooks
     from aegis_async._pagination import (
         Cursor,
         ItemIterator,
@@ -53,6 +54,7 @@ __all__ = [
     "Timeout",
     "__version__",
     "deadline",
+    "otel_hooks",
 ]
 
 _HOMES: Final = MappingProxyType(
@@ -71,6 +73,7 @@ _HOMES: Final = MappingProxyType(
             "PaginationStats",
             "Paginator",
         ),
+        "_otel": ("otel_hooks",),
         "_resources": ("DataCollections",),
         "_session": ("ClientStats",),
     }

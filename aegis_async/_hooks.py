@@ -19,7 +19,8 @@ class RequestEvent:
     Durations are seconds, None for what has not happened or could not be seen.
 
     Attributes:
-        call: A number that all attempts of one call share, and no other call of this client.
+        call: A number that all attempts of one call share, and no other call of this process has; it means nothing
+            else.
         method: The HTTP method.
         path: Path under the base URL, without the query.
         url: The whole URL.
@@ -64,7 +65,8 @@ Hook: TypeAlias = Callable[[RequestEvent], object]
 class Hooks:
     """Callables that hear of the client's requests; plain functions, called in the event loop, so keep them short.
 
-    One that raises does no harm to the request: the error is logged, and nothing else happens.
+    One that raises does no harm to the request: the error is logged, and nothing else happens. ``these | those``
+    gives hooks that tell both, these first.
 
     Attributes:
         on_request: Before an attempt goes on the wire.
@@ -87,6 +89,14 @@ class Hooks:
     on_retry: Hook | None = None
     on_give_up: Hook | None = None
 
+    def __or__(self, other: "Hooks") -> "Hooks":
+        return Hooks(
+            on_request=_both(self.on_request, other.on_request),
+            on_response=_both(self.on_response, other.on_response),
+            on_retry=_both(self.on_retry, other.on_retry),
+            on_give_up=_both(self.on_give_up, other.on_give_up),
+        )
+
 
 def tell(hook: Hook | None, event: RequestEvent) -> None:
     """Call ``hook`` with ``event``; what it raises is logged."""
@@ -96,3 +106,14 @@ def tell(hook: Hook | None, event: RequestEvent) -> None:
         hook(event)
     except Exception:
         log.exception("a hook raised at attempt %d of %s %s", event.attempt, event.method, event.path)
+
+
+def _both(first: Hook | None, second: Hook | None) -> Hook | None:
+    if first is None or second is None:
+        return first or second
+
+    def told(event: RequestEvent) -> None:
+        tell(first, event)  # one that raises does not keep the news from the other
+        tell(second, event)
+
+    return told

@@ -61,7 +61,7 @@ class Call(Generic[T]):
         keeps_etag: Whether it is.
         answer: What came of the present attempt; noted only where somebody watches.
         timings: How long its parts took; likewise.
-        number: Which call of its client it is; likewise.
+        number: What tells it from other calls; likewise.
         on_wait: Hears of each wait whose end is known: the phase and the instant.
     """
 

@@ -1,7 +1,7 @@
 """Tells the hooks what becomes of each call."""
 
-from itertools import count
-from typing import Any
+import random
+from typing import Any, Final
 
 from aegis_async._hooks import Hooks, RequestEvent, tell
 from aegis_async._session._call import Call, Timings
@@ -9,13 +9,14 @@ from aegis_async._session._request import RawResponse
 
 __all__ = ["Watch"]
 
+_BITS: Final = 63  # so many that no two calls of a process meet, and a signed integer still holds them
+
 
 class Watch:
     """The hooks of one client."""
 
     def __init__(self, hooks: Hooks) -> None:
         self._hooks = hooks
-        self._numbers = count(1)
 
     def began(self, call: Call[Any]) -> None:
         """Tell that an attempt goes on the wire."""
@@ -41,7 +42,8 @@ class Watch:
         tell(self._hooks.on_give_up, self._event(call, error))
 
     def _event(self, call: Call[Any], error: BaseException | None = None, wait: float | None = None) -> RequestEvent:
-        call.number = call.number or next(self._numbers)
+        # Drawn, not counted: hooks may be shared by several clients, and must not take their calls for one.
+        call.number = call.number or random.getrandbits(_BITS)
         timings = call.timings or Timings()
         status, request_id, size = call.answer if call.timings and call.timings.on_wire else (None, None, None)
         return RequestEvent(

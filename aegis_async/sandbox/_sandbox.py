@@ -16,6 +16,7 @@ from typing import Final, Self
 from aiohttp import web
 
 from aegis_async.sandbox._account import Account, Drift
+from aegis_async.sandbox._capacity import Capacity, Overload, check_capacity
 from aegis_async.sandbox._faults import Fault, FaultPlan
 from aegis_async.sandbox._service import answer
 from aegis_async.sandbox._wire import PREFIX, Log, RecordedRequest, Wire
@@ -44,12 +45,24 @@ class Sandbox:
         seed: Decides the account's content and the keys.
         latency: Seconds before every answer.
         port: The port to listen on; 0 takes a free one.
+        capacity: Requests that are served at once, the latency included; None for any number.
+        overload: What becomes of further ones: ``"wait"`` in the order of their arrival, or ``"refuse"`` with a 429
+            at once.
 
     Raises:
         ValueError: An argument is out of its bounds.
     """
 
-    def __init__(self, *, collections: int = 20, seed: int = 0, latency: float = 0.0, port: int = 0) -> None:
+    def __init__(  # noqa: PLR0913 - the settings of a server, each with a default
+        self,
+        *,
+        collections: int = 20,
+        seed: int = 0,
+        latency: float = 0.0,
+        port: int = 0,
+        capacity: int | None = None,
+        overload: Overload = "wait",
+    ) -> None:
         _check("collections", collections, least=0)
         _check("latency", latency, least=0)
         if port not in _PORTS:
@@ -60,7 +73,8 @@ class Sandbox:
         self._faults = FaultPlan()
         self._log = Log()
         keys = {self.api_key: True, self.solo_api_key: False}
-        self._wire = Wire(partial(answer, self._account, keys), self._faults, self._log, latency)
+        self._capacity = Capacity(capacity, overload)
+        self._wire = Wire(partial(answer, self._account, keys), self._faults, self._log, latency, self._capacity)
         self._port = port
         self._url: str | None = None
         self._entered = False
@@ -82,6 +96,16 @@ class Sandbox:
     def env(self) -> dict[str, str]:
         """The environment variables that point a client, also one in another process, at this sandbox."""
         return {"AEGIS_API_KEY": self.api_key, "AEGIS_BASE_URL": self.url}
+
+    @property
+    def capacity(self) -> int | None:
+        """How many requests are served at once; a new value counts from the next request on, or the next answer."""
+        return self._capacity.limit
+
+    @capacity.setter
+    def capacity(self, places: int | None) -> None:
+        check_capacity(places)
+        self._capacity.limit = places
 
     @property
     def requests(self) -> list[RecordedRequest]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from aiohttp import web
 
+from aegis_async.sandbox._capacity import Capacity
 from aegis_async.sandbox._faults import Fault, FaultPlan
 from aegis_async.sandbox._service import Answer, Question, refusal
 
@@ -34,6 +35,8 @@ _PHRASES: Final = MappingProxyType(
         504: "Gateway timeout",
     }
 )
+
+_TOO_MUCH: Final = Fault(path="*", status=429, retry_after=None, delay=0.0, cut_body=None, reset=False, body=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +94,22 @@ class Wire:
         faults: Asked once for each request.
         log: Told of each request.
         latency: Seconds before every answer.
+        capacity: Places for requests.
     """
 
-    def __init__(self, service: Callable[[Question], Answer], faults: FaultPlan, log: Log, latency: float) -> None:
+    def __init__(
+        self,
+        service: Callable[[Question], Answer],
+        faults: FaultPlan,
+        log: Log,
+        latency: float,
+        capacity: Capacity,
+    ) -> None:
         self._service = service
         self._faults = faults
         self._log = log
         self._latency = latency
+        self._capacity = capacity
         self._busy: set[asyncio.Task[object]] = set()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -121,8 +133,16 @@ class Wire:
         path = request.raw_path.partition("?")[0].removeprefix(PREFIX)
         query = MappingProxyType(dict(request.query.items()))
         place = self._log.arrived(RecordedRequest(request.method, path, query, None, time.monotonic()))
-        fault = self._faults.take(path)
-        await asyncio.sleep(self._latency + (fault.delay if fault else 0.0))
+        async with self._capacity.place() as served:
+            if not served:
+                return await self._respond(request, query, place, _TOO_MUCH)
+            fault = self._faults.take(path)
+            await asyncio.sleep(self._latency + (fault.delay if fault else 0.0))
+            return await self._respond(request, query, place, fault)
+
+    async def _respond(
+        self, request: web.BaseRequest, query: Mapping[str, str], place: int, fault: Fault | None
+    ) -> web.StreamResponse:
         if fault and fault.reset and fault.cut_body is None:
             return _reset(request)
         answer = self._answer(request, query, fault)
