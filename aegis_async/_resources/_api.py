@@ -9,17 +9,16 @@ from typing import Any, Final, TypeVar, get_origin
 import msgspec
 
 from aegis_async._arguments import integer
-from aegis_async._decode import Decoders
+from aegis_async._decode import Decode, Decoders
 from aegis_async._pagination import Listing, Paginator
 from aegis_async._session import Options, Param, Request, Session
 from aegis_async._tasks import TaskOwner
 from aegis_async.errors import InvalidArgumentError
 from aegis_async.models import Page
 
-__all__ = ["Api", "Decode", "Key", "Paging"]
+__all__ = ["Api", "Key", "Paging"]
 
 T = TypeVar("T")
-Decode = Callable[[bytes | bytearray], T]
 Key = Callable[[T], Hashable] | None
 
 _MAX_PAGE_SIZE: Final = 10_000  # "page_size — integer, default 10, between 1 and 10000"

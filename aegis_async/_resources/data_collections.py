@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aegis_async._arguments import choice, integer
+from aegis_async._decode import PiecewiseDecoder
 from aegis_async._fanout import FanOut, Job
 from aegis_async._pagination import Paginator
-from aegis_async._resources._api import Api, Decode, Paging
+from aegis_async._resources._api import Api, Paging
 from aegis_async._session import Param
 from aegis_async.errors import DecodeError, InvalidArgumentError
 from aegis_async.models import DataCollection, DataCollectionSummary
@@ -139,23 +140,37 @@ def get_bodies(
     api, params = collections._api, _shared(shared)  # noqa: SLF001 - the same module's
 
     async def fetch(id_: int) -> CollectionBody:
-        return await api.fetch_with(_path(id_), _keeping_body(id_, api.decoders.of(DataCollection)), params)
+        return await api.fetch_with(_path(id_), _KeepingBody(id_, api.decoders.of(DataCollection)), params)
 
     limit = integer("concurrency", concurrency, minimum=1)
     return FanOut(Job(_ids(ids), fetch, api.tasks, limit, ordered=False, on_error="raise"))
 
 
-def _keeping_body(id_: int, decode: Decode[DataCollection]) -> Decode[CollectionBody]:
-    def keep(body: bytes | bytearray) -> CollectionBody:
-        try:
-            return CollectionBody(id_, bytes(body), decode(body), None)
-        except DecodeError as error:
-            if error.truncated:  # worth another attempt
-                raise
-            error.args = (f"{error} (GET {_path(id_)})",)
-            return CollectionBody(id_, bytes(body), None, error)
+class _KeepingBody:
+    """Decodes a collection and keeps its bytes; what does not decode is a value too."""
 
-    return keep
+    def __init__(self, id_: int, decode: PiecewiseDecoder[DataCollection]) -> None:
+        self.cut_above = decode.cut_above
+        self._id = id_
+        self._decode = decode
+
+    def __call__(self, body: bytes | bytearray) -> CollectionBody:
+        try:
+            return CollectionBody(self._id, bytes(body), self._decode(body), None)
+        except DecodeError as error:
+            return self._kept(body, error)
+
+    async def in_pieces(self, body: bytes | bytearray) -> CollectionBody:
+        try:
+            return CollectionBody(self._id, bytes(body), await self._decode.in_pieces(body), None)
+        except DecodeError as error:
+            return self._kept(body, error)
+
+    def _kept(self, body: bytes | bytearray, error: DecodeError) -> CollectionBody:
+        if error.truncated:  # worth another attempt
+            raise error
+        error.args = (f"{error} (GET {_path(self._id)})",)
+        return CollectionBody(self._id, bytes(body), None, error)
 
 
 def _path(id_: int) -> str:

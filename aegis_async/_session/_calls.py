@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from aegis_async._clock import Clock
 from aegis_async._config import RetryPolicy, Timeout
+from aegis_async._decode import Decode
 from aegis_async._limits import Slots
 from aegis_async._retry import Retry
 from aegis_async._session._request import Request
@@ -73,7 +73,7 @@ class Session:
         self._enter_loop()
         return self._tasks
 
-    async def call(self, request: Request, decode: Callable[[bytes | bytearray], T], options: Options) -> T:
+    async def call(self, request: Request, decode: Decode[T], options: Options) -> T:
         """Give the decoded answer to ``request``, after as many attempts as it takes and may take.
 
         Raises:
@@ -95,9 +95,7 @@ class Session:
             await self._tasks.aclose()
             await self._transport.aclose()
 
-    async def _attempt(
-        self, request: Request, decode: Callable[[bytes | bytearray], T], options: Options, attempt: int
-    ) -> T:
+    async def _attempt(self, request: Request, decode: Decode[T], options: Options, attempt: int) -> T:
         if self._closed or self._loop is not asyncio.get_running_loop():
             self._enter_loop()
         which = f"(attempt {attempt} of {options.retry.max_attempts})"
@@ -108,7 +106,7 @@ class Session:
         if not raw.ok:
             raise masked(status_error(raw, request, which, self._clock.now()), self._wire.key, attempt)
         try:
-            return decode(raw.body)
+            return await decode.in_pieces(raw.body) if len(raw.body) > decode.cut_above else decode(raw.body)
         except DecodeError as error:
             fault = error
         fault.args = (f"{fault} ({request}) {which}",)
