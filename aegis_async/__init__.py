@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from aegis_async._config import RetryPolicy, Timeout
     from aegis_async._fanout import FanOut, FanOutIterator, FanOutStats, Outcome, OutcomeIterator
     from aegis_async._pagination import ItemIterator, PageIterator, PaginationStats, Paginator
-    from aegis_async._resources import DataCollections
+    from aegis_async._resources import CollectionStream, DataCollections
 
 __all__ = [
     "AegisClient",
+    "CollectionStream",
     "DataCollections",
     "FanOut",
     "FanOutIterator",
@@ -39,7 +40,7 @@ _HOMES: Final = MappingProxyType(
         "_config": ("RetryPolicy", "Timeout"),
         "_fanout": ("FanOut", "FanOutIterator", "FanOutStats", "Outcome", "OutcomeIterator"),
         "_pagination": ("ItemIterator", "PageIterator", "PaginationStats", "Paginator"),
-        "_resources": ("DataCollections",),
+        "_resources": ("CollectionStream", "DataCollections"),
     }
 )
 

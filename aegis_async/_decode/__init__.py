@@ -2,5 +2,6 @@
 
 from aegis_async._decode._decoder import BodyDecoder
 from aegis_async._decode._pieces import Decode, Decoders, PiecewiseDecoder
+from aegis_async._decode._split import Split, Splitter
 
-__all__ = ["BodyDecoder", "Decode", "Decoders", "PiecewiseDecoder"]
+__all__ = ["BodyDecoder", "Decode", "Decoders", "PiecewiseDecoder", "Split", "Splitter"]

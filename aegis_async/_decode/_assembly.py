@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import msgspec
 
 from aegis_async._decode._outline import Cut, Outline
+from aegis_async._decode._shape import Shape
 from aegis_async.errors import DecodeError
 
 __all__ = ["Parts", "elements", "whole"]
@@ -18,7 +19,9 @@ _ELEMENT: Final = re.compile(r"\$\[(\d+)\]")
 _FIELD: Final = re.compile(r"\$(?:\[0\])?\.(\w+)")
 
 
-def whole(body: bytes | bytearray, found: Outline, decode: Callable[[bytes], T], base: str = "$") -> Parts[T]:
+def whole(
+    body: bytes | bytearray, found: Outline, decode: Callable[[bytes], T], base: str = "$", without: str = ""
+) -> Parts[T]:
     """Give the value of an outlined object.
 
     Args:
@@ -26,14 +29,16 @@ def whole(body: bytes | bytearray, found: Outline, decode: Callable[[bytes], T],
         found: The object's outline.
         decode: Decodes the object without the arrays that were cut.
         base: The object's path in the errors of ``decode``.
+        without: A field whose array is left empty.
 
     Raises:
         DecodeError: The fault that comes first in the body.
     """
     faults: list[DecodeError] = []
     arrays: dict[str, tuple[Any, ...]] = {}
-    # Of a field that comes twice the last counts, also where the first one is at fault.
-    for cut in {cut.shape.field: cut for cut in found.cuts}.values():
+    for field, cut in found.arrays().items():
+        if field == without:
+            continue
         kept: list[Any] = []
         try:
             for part in elements(body, cut, base):
@@ -41,7 +46,7 @@ def whole(body: bytes | bytearray, found: Outline, decode: Callable[[bytes], T],
                 yield ()
         except DecodeError as error:
             faults.append(error)
-        arrays[cut.shape.field] = tuple(kept)
+        arrays[field] = tuple(kept)
     skeleton = found.skeleton(body)
     try:
         value: T = _with(decode(skeleton), arrays)
@@ -57,22 +62,40 @@ def elements(body: bytes | bytearray, cut: Cut, base: str = "$") -> Parts[None]:
     """Give the elements of one array, in order.
 
     Raises:
-        DecodeError: One of them is not what it should be; its path begins at ``base``.
+        DecodeError: The next of them is not what it should be; its path begins at ``base``.
     """
-    given = 0
+    given, array = 0, f"{base}.{cut.shape.field}"
     for batch in cut.batches:
-        try:
-            if isinstance(batch, Outline):
-                large = yield from whole(body, batch, lambda text: cut.shape.decode(b"[%b]" % text)[0], "$[0]")
-                part: tuple[Any, ...] = (large,)
-            else:
-                start, stop = batch
-                part = cut.shape.decode(b"".join((b"[", body[start:stop], b"]")))
-        except DecodeError as error:
-            _move(error, f"{base}.{cut.shape.field}", given)
-            raise
-        given += len(part)
+        if isinstance(batch, Outline):
+            part, fault = yield from _large(body, batch, cut.shape)
+        else:
+            part, fault = _sound(b"[%b]" % bytes(body[slice(*batch)]), cut.shape)
         yield part
+        if fault is not None:
+            _move(fault, array, given)
+            raise fault
+        given += len(part)
+
+
+def _large(body: bytes | bytearray, found: Outline, shape: Shape) -> Parts[tuple[tuple[Any, ...], DecodeError | None]]:
+    try:
+        element = yield from whole(body, found, lambda text: shape.decode(b"[%b]" % text)[0], "$[0]")
+    except DecodeError as error:
+        return (), error
+    return (element,), None
+
+
+def _sound(text: bytes, shape: Shape) -> tuple[tuple[Any, ...], DecodeError | None]:
+    """Give the elements before the first fault, and the fault."""
+    try:
+        return shape.decode(text), None
+    except DecodeError as error:
+        fault = error
+    element = _ELEMENT.match(fault.path)
+    if element is None:
+        return (), fault
+    before = msgspec.json.decode(text, type=list[msgspec.Raw])[: int(element[1])]
+    return shape.decode(b"[%b]" % b",".join(before)), fault
 
 
 def _with(struct: Any, arrays: dict[str, tuple[Any, ...]]) -> Any:

@@ -46,6 +46,10 @@ class Outline:
         """Give the object with nothing in these arrays."""
         return b"[]".join(body[start:stop] for start, stop in self.texts)
 
+    def arrays(self) -> Mapping[str, "Cut"]:
+        """Give the array of each field; of a field that comes twice the last one, as decoding does."""
+        return {cut.shape.field: cut for cut in self.cuts}
+
 
 @dataclass(slots=True)
 class Cut:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Generator, Iterator
 from typing import TypeVar
 
-__all__ = ["Turns"]
+__all__ = ["Turns", "keeping"]
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -20,7 +20,7 @@ class Turns:
     async def run(self, steps: Generator[object, None, T]) -> T:
         """Give the result of ``steps``, one of them in a turn."""
         results: list[T] = []
-        kept = _keeping(steps, results)
+        kept = keeping(steps, results)
         while await self.next(kept) is not None:
             pass
         return results[0]
@@ -40,5 +40,6 @@ class Turns:
         return self._lock
 
 
-def _keeping(steps: Generator[S, None, T], results: list[T]) -> Iterator[S]:
+def keeping(steps: Generator[S, None, T], results: list[T]) -> Iterator[S]:
+    """Give the steps, and put their result into ``results`` at the end."""
     results.append((yield from steps))

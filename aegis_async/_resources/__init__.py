@@ -1,6 +1,7 @@
 """What can be asked of the service: fetch and paginate as functions, and one class for each resource on top of them."""
 
 from aegis_async._resources._api import Api, Paging
+from aegis_async._resources._streams import CollectionStream
 from aegis_async._resources.data_collections import DataCollections
 
-__all__ = ["Api", "DataCollections", "Paging"]
+__all__ = ["Api", "CollectionStream", "DataCollections", "Paging"]

@@ -68,9 +68,12 @@ class Api:
         """Give one answer decoded into ``type_``."""
         return await self.fetch_with(path, self.decoders.of(type_), params)
 
-    async def fetch_with(self, path: str, decode: Decode[T], params: Mapping[str, Param] | None = None) -> T:
-        """Give one answer as ``decode`` makes it."""
-        return await self.session.call(Request.get(self.session.base, path, params), decode, self.options)
+    async def fetch_with(
+        self, path: str, decode: Decode[T], params: Mapping[str, Param] | None = None, *, max_size: int | None = None
+    ) -> T:
+        """Give one answer as ``decode`` makes it; ``max_size`` stands above the client's own limit."""
+        request = Request.get(self.session.base, path, params, max_size=max_size)
+        return await self.session.call(request, decode, self.options)
 
     def paginate(
         self,

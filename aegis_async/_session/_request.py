@@ -26,12 +26,14 @@ class Request:
         target: Path and query under the base URL, for messages and logs.
         url: The whole URL, already encoded.
         organization_only: Whether it lists with ``shared=true``, where a 404 means that there is no organization.
+        max_size: Bytes of the body after decompression; None for the client's own limit.
     """
 
     target: str
     url: URL
     organization_only: bool = False
     method: str = "GET"
+    max_size: int | None = None
 
     @classmethod
     def get(
@@ -41,6 +43,7 @@ class Request:
         params: Mapping[str, Param] | None = None,
         *,
         organization_only: bool = False,
+        max_size: int | None = None,
     ) -> "Request":
         """Build a GET of ``path`` under ``base``; parameters that are None are left out.
 
@@ -52,7 +55,7 @@ class Request:
         given = {name: value for name, value in (params or {}).items() if value is not None}
         query = urlencode({name: _as_text(name, value) for name, value in given.items()})
         target = f"{path}?{query}" if query else path
-        return cls(target, URL(base + target, encoded=True), organization_only)
+        return cls(target, URL(base + target, encoded=True), organization_only, max_size=max_size)
 
     def __str__(self) -> str:
         return f"{self.method} {self.target}"

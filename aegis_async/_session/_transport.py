@@ -128,7 +128,7 @@ class Transport:
             middlewares=(_once,),
         )
         try:
-            body = await self._body(response)
+            body = await _body(response, request.max_size or self._wire.max_body_size)
         except BaseException:
             response.close()
             raise
@@ -141,27 +141,6 @@ class Transport:
             headers.get("X-Request-ID"),
             headers.get("Location"),
         )
-
-    async def _body(self, response: ClientResponse) -> bytes | bytearray:
-        if not response.ok:
-            return await _start_of_body(response)
-        limit = self._wire.max_body_size
-        if (response.content_length or 0) > limit:
-            raise _TooLarge(limit)
-        first = await response.content.readany()
-        if response.content.at_eof():
-            if len(first) > limit:
-                raise _TooLarge(limit)
-            if not first and response.content_length and "Content-Encoding" in response.headers:
-                # aiohttp does not mind that the compressed stream was cut before it gave anything.
-                raise aiohttp.ClientPayloadError("the compressed body gives nothing")
-            return first
-        body = bytearray(first)
-        while chunk := await response.content.readany():
-            body += chunk
-            if len(body) > limit:
-                raise _TooLarge(limit)
-        return body
 
     async def _opened(self) -> ClientSession:
         self._open = self._pool()
@@ -189,6 +168,27 @@ class Transport:
 
 class _TooLarge(Exception):  # noqa: N818 - never leaves this module
     """The body is larger than the limit it carries."""
+
+
+async def _body(response: ClientResponse, limit: int) -> bytes | bytearray:
+    if not response.ok:
+        return await _start_of_body(response)
+    if (response.content_length or 0) > limit:
+        raise _TooLarge(limit)
+    first = await response.content.readany()
+    if response.content.at_eof():
+        if len(first) > limit:
+            raise _TooLarge(limit)
+        if not first and response.content_length and "Content-Encoding" in response.headers:
+            # aiohttp does not mind that the compressed stream was cut before it gave anything.
+            raise aiohttp.ClientPayloadError("the compressed body gives nothing")
+        return first
+    body = bytearray(first)
+    while chunk := await response.content.readany():
+        body += chunk
+        if len(body) > limit:
+            raise _TooLarge(limit)
+    return body
 
 
 async def _start_of_body(response: ClientResponse) -> bytes:
@@ -231,9 +231,8 @@ def _fault(error: Exception, request: Request, timeout: Timeout, which: str) -> 
         text = f"{request}: {_PHASES[phase].format(limit)} {which}"
         return RequestTimeoutError(text, phase=phase, seconds=limit, method=method, url=url)
     if isinstance(cause, _TooLarge):
-        return RequestError(
-            f"{request}: the body is larger than max_body_size ({cause}) {which}", method=method, url=url
-        )
+        name = "max_body_size" if request.max_size is None else "max_size"
+        return RequestError(f"{request}: the body is larger than {name} ({cause}) {which}", method=method, url=url)
     what = next((text for kind, text in _FAULTS.items() if isinstance(cause, kind)), "the connection failed")
     return APIConnectionError(f"{request}: {what}{_reason(cause)} {which}", method=method, url=url)
 
