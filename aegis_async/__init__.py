@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         PaginationStats,
         Paginator,
     )
-    from aegis_async._resources import DataCollections
+    from aegis_async._resources import CollectionStream, DataCollections
     from aegis_async._session import ClientStats
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Cache",
     "CacheStats",
     "ClientStats",
+    "CollectionStream",
     "Cursor",
     "DataCollections",
     "FanOut",
@@ -74,7 +75,7 @@ _HOMES: Final = MappingProxyType(
             "Paginator",
         ),
         "_otel": ("otel_hooks",),
-        "_resources": ("DataCollections",),
+        "_resources": ("CollectionStream", "DataCollections"),
         "_session": ("ClientStats",),
     }
 )

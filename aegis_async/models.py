@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 __all__ = [
     "DataCollection",
+    "DataCollectionHead",
     "DataCollectionSummary",
     "Dataset",
     "DatasetSummary",
@@ -327,6 +328,30 @@ class DataCollection(Struct, frozen=True, gc=False):
     author_email: str | None
     datasets: tuple[Dataset, ...]
     runs: tuple[Run, ...]
+    created_at: _Timestamp
+    updated_at: _Timestamp | None
+
+
+class DataCollectionHead(Struct, frozen=True, gc=False):
+    """A data collection's own fields, without its runs, as ``stream`` gives them first.
+
+    Attributes:
+        id: The collection's id.
+        user: The owner, None when the collection belongs to an organization alone.
+        name: The collection's name.
+        org_id: The organization it is shared with.
+        author_email: None in older revisions of the service.
+        datasets: Its datasets in full, in the service's order.
+        created_at: When it was made.
+        updated_at: None until the first change.
+    """
+
+    id: int
+    user: User | None
+    name: str
+    org_id: int | None
+    author_email: str | None
+    datasets: tuple[Dataset, ...]
     created_at: _Timestamp
     updated_at: _Timestamp | None
 

@@ -14,6 +14,8 @@ _EXCERPT: Final = 120  # characters: enough to recognise a value, too few to flo
 _LOOKED_INTO: Final = 1 << 20  # bytes: decoding a larger body again, only to quote it, would block the loop
 _AT: Final = re.compile(r"(?P<what>.*) - at (?:`key` in )?`(?P<path>.*)`", re.DOTALL)
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_BLANK: Final = re.compile(rb"\s*+")
+_CUT_NUMBER: Final = re.compile(rb"(?:[:,\[\s]-|\d\.|\d[eE][+-]?)\Z")
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
 _NAMES: Final = {
     "int": "an integer",
@@ -37,18 +39,29 @@ def decode_error(fault: Exception, body: bytes | bytearray) -> DecodeError:
     what = _in_words(str(fault)) if isinstance(fault, msgspec.ValidationError) else _not_json(fault, body)
     excerpt = _piece(fault, body)
     error = DecodeError(f"$: {what}: {excerpt}", excerpt=excerpt)
-    error.truncated = bool(body.strip()) and "truncated" in str(fault)
+    error.truncated = not _is_blank(body) and _breaks_off(fault, body)
     return error
 
 
+def _is_blank(body: bytes | bytearray) -> bool:
+    return _BLANK.fullmatch(body) is not None  # ``strip()`` would copy it
+
+
+def _breaks_off(fault: Exception, body: bytes | bytearray) -> bool:
+    text, byte = str(fault), _BYTE.search(str(fault))
+    at_the_end = byte is not None and int(byte[1]) >= len(body)
+    # msgspec calls a number that was cut at its point an invalid one.
+    return "truncated" in text or (at_the_end and _CUT_NUMBER.search(body[-4:]) is not None)
+
+
 def _not_json(fault: Exception, body: bytes | bytearray) -> str:
-    if not body.strip():
+    if _is_blank(body):
         return "the body is empty"
     if isinstance(fault, RecursionError):
         return "the JSON is nested too deeply"
     if isinstance(fault, UnicodeDecodeError):
         return "the body is not UTF-8"
-    if "truncated" in str(fault):
+    if _breaks_off(fault, body):
         return "the JSON breaks off"
     return f"the body is not JSON ({str(fault).removeprefix('JSON is malformed: ')})"
 
@@ -62,7 +75,7 @@ def _piece(fault: Exception, body: bytes | bytearray) -> str:
     """Give what surrounds the fault: the end of a body that breaks off, else the start or the named byte."""
     byte = _BYTE.search(str(fault))
     start = max(0, int(byte[1]) - _EXCERPT // 2) if byte else 0
-    if "truncated" in str(fault):
+    if _breaks_off(fault, body):
         start = max(0, len(body) - _EXCERPT)
     return bytes(body[start : start + _EXCERPT]).decode(errors="replace")
 

@@ -11,16 +11,15 @@ import msgspec
 
 from aegis_async import models
 from aegis_async._decode import _complaints, _revisions
+from aegis_async._decode._checks import CHECKS
+from aegis_async._decode._skip import BROKEN
 from aegis_async.errors import InvalidArgumentError
 
-__all__ = ["BodyDecoder", "Decoders"]
+__all__ = ["BodyDecoder", "is_ours"]
 
 T = TypeVar("T")
 
 _IMMUTABLE: Final = (bytes, str, int, float, bool, msgspec.Raw)
-
-# msgspec's own errors, and the two that it lets through.
-_BROKEN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class BodyDecoder(Generic[T]):
@@ -39,7 +38,7 @@ class BodyDecoder(Generic[T]):
         self._type = type_
         self._fast = _fast_path(type_)
         self._revised: _revisions.Revised | None = None
-        self._check = _CHECKS.get(type_)
+        self._check = CHECKS.get(type_)
         self.frozen: bool = _is_frozen(type_)
         """Whether several callers may hold one value: it is of a frozen Struct, or else immutable."""
 
@@ -53,14 +52,14 @@ class BodyDecoder(Generic[T]):
             value = self._fast(body)
             if self._check is not None:
                 self._check(value)
-        except _BROKEN as error:
+        except BROKEN as error:
             fault: Exception = error
         else:
             return value
         return self._second_chance(body, fault)
 
     def _second_chance(self, body: bytes | bytearray, fault: Exception) -> T:
-        if isinstance(fault, msgspec.ValidationError) and _is_ours(self._type):
+        if isinstance(fault, msgspec.ValidationError) and is_ours(self._type):
             if self._revised is None:
                 self._revised = _revisions.Revised(self._type)
             try:
@@ -69,31 +68,11 @@ class BodyDecoder(Generic[T]):
                     self._check(value)
             except _revisions.Unchanged:
                 pass
-            except _BROKEN as error:
+            except BROKEN as error:
                 fault = error
             else:
                 return value
         raise _complaints.decode_error(fault, body)
-
-
-class Decoders:
-    """One decoder for each type that a client has met."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self) -> None:
-        self._known: dict[Any, BodyDecoder[Any]] = {}
-
-    def of(self, type_: type[T]) -> BodyDecoder[T]:
-        """Give the decoder of ``type_``, built when it is first asked for.
-
-        Raises:
-            InvalidArgumentError: msgspec cannot decode into ``type_``.
-        """
-        known = self._known.get(type_)
-        if known is None:
-            known = self._known[type_] = BodyDecoder(type_)
-        return known
 
 
 def _fast_path(type_: type[T]) -> Callable[[bytes | bytearray], T]:
@@ -106,7 +85,8 @@ def _fast_path(type_: type[T]) -> Callable[[bytes | bytearray], T]:
     raise InvalidArgumentError(f"type cannot be decoded from JSON: {complaint}")
 
 
-def _is_ours(type_: Any) -> bool:
+def is_ours(type_: Any) -> bool:
+    """Whether a type is one of this package's models, or made of one."""
     return any(getattr(part, "__module__", None) == models.__name__ for part in (type_, *get_args(type_)))
 
 
@@ -115,16 +95,3 @@ def _is_frozen(type_: Any) -> bool:
     if isinstance(struct, msgspec.StructMeta):
         return struct.__struct_config__.frozen and all(map(_is_frozen, get_args(type_)))
     return type_ in _IMMUTABLE
-
-
-def _finite_costs(collection: models.DataCollection) -> None:
-    # A Decimal takes "NaN" and "Infinity", and msgspec has no constraint that forbids them.
-    for r, run in enumerate(collection.runs):
-        for e, evaluation in enumerate(run.evaluations):
-            cost = evaluation.evaluation_cost
-            if cost is not None and not cost.is_finite():
-                where = f"$.runs[{r}].evaluations[{e}].evaluation_cost"
-                raise msgspec.ValidationError(f"Expected a finite number, got {cost} - at `{where}`")
-
-
-_CHECKS: Final[dict[Any, Callable[[Any], None]]] = {models.DataCollection: _finite_costs}

@@ -8,11 +8,11 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from aegis_async._cache import Aged, Cache, Fetched
-from aegis_async._decode import BodyDecoder, Decoders
+from aegis_async._decode import Decode, Decoders, PiecewiseDecoder
 from aegis_async._flight import Flights
 from aegis_async._pagination import Listing, Paginator, Place, Read, Told
 from aegis_async._resources._paging import Paging
-from aegis_async._resources._reading import Decode, Identified, Key, id_type_of, key_of, skimming, timing
+from aegis_async._resources._reading import Identified, Key, Skimming, Timing, id_type_of, key_of
 from aegis_async._session import Call, Options, Param, Request, Session
 from aegis_async._tasks import TaskOwner
 from aegis_async.models import Page
@@ -86,12 +86,14 @@ class Api:
             return await self._read(self.cache, request, decoder, fresh=fresh)
         return Aged(await self.give(request, decoder, bulk=False), 0.0, stale=False)
 
-    async def fetch_with(self, path: str, decode: Decode[T], params: Mapping[str, Param] | None = None) -> T:
-        """Give one answer as ``decode`` makes it, in the bulk lane."""
-        request = Request.get(self.session.base, path, params)
+    async def fetch_with(
+        self, path: str, decode: Decode[T], params: Mapping[str, Param] | None = None, *, max_size: int | None = None
+    ) -> T:
+        """Give one answer as ``decode`` makes it, in the bulk lane; ``max_size`` goes before the client's own limit."""
+        request = Request.get(self.session.base, path, params, max_size=max_size)
         return await self.session.call(Call(request, decode, self.options, bulk=True))
 
-    async def give(self, request: Request, decoder: BodyDecoder[T], *, bulk: bool) -> T:
+    async def give(self, request: Request, decoder: PiecewiseDecoder[T], *, bulk: bool) -> T:
         """Give one answer of the service, shared with whoever asks for the same in the interactive lane."""
         return await self._flown(Call(request, decoder, self.options, bulk=bulk), decoder)
 
@@ -109,11 +111,13 @@ class Api:
             space = self._shared.space
             self.cache.drop(lambda key: key[0] == space and key[1].partition("?")[0] == path)
 
-    def _is_kept(self, decoder: BodyDecoder[Any], *, bulk: bool) -> bool:
+    def _is_kept(self, decoder: PiecewiseDecoder[Any], *, bulk: bool) -> bool:
         priority = self.options.priority
         return decoder.frozen and not (bulk if priority is None else priority == "bulk")
 
-    async def _read(self, cache: Cache, request: Request, decoder: BodyDecoder[T], *, fresh: bool = False) -> Aged[T]:
+    async def _read(
+        self, cache: Cache, request: Request, decoder: PiecewiseDecoder[T], *, fresh: bool = False
+    ) -> Aged[T]:
         async def fetch(etag: str | None) -> Fetched[T]:
             call = Call(replace(request, etag=etag), decoder, self.options, bulk=False)
             call.keeps_etag = True
@@ -123,7 +127,7 @@ class Api:
         read = cache.fill if fresh else cache.read
         return await read((self._shared.space, request.target, decoder), fetch, self.session)
 
-    async def _flown(self, call: Call[T], decoder: BodyDecoder[T]) -> T:
+    async def _flown(self, call: Call[T], decoder: PiecewiseDecoder[T]) -> T:
         if self._flights is None or call.bulk or not decoder.frozen:
             return await self.session.call(call)
         options, request = self.options, call.request
@@ -153,13 +157,13 @@ class Api:
 
         async def fetch(place: Place, *, ahead: bool = False, told: Told | None = None) -> Page[T]:
             if told is not None:
-                return await self.session.call(Call(request(place), timing(decode, told), self.options, bulk=ahead))
+                return await self.session.call(Call(request(place), Timing(decode, told), self.options, bulk=ahead))
             if self.cache is not None and kept and self._is_kept(decode, bulk=ahead):
                 return (await self._read(self.cache, request(place), decode)).value
             return await self.give(request(place), decode, bulk=ahead)
 
         async def skim(place: Place, known: Container[Hashable]) -> Read[T]:
-            decode_new = skimming(decode, ids, same, known)
+            decode_new = Skimming(decode, ids, same, known)
             return await self.session.call(Call(request(place), decode_new, self.options, bulk=False))
 
         listing = Listing(

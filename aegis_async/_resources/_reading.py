@@ -2,20 +2,21 @@
 
 import time
 from collections.abc import Callable, Container, Hashable
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any, Generic, TypeAlias, TypeVar, get_origin
 
 import msgspec
 
+from aegis_async._decode import Decode
 from aegis_async._pagination import Read, Told
 from aegis_async.errors import DecodeError
 from aegis_async.models import Page
 
-__all__ = ["Decode", "Identified", "Key", "id_type_of", "key_of", "skimming", "timing"]
+__all__ = ["Identified", "Key", "Skimming", "Timing", "id_type_of", "key_of"]
 
 T = TypeVar("T")
 _IdT = TypeVar("_IdT")
-Decode: TypeAlias = Callable[[bytes | bytearray], T]
 Key: TypeAlias = Callable[[T], Hashable] | None
 
 
@@ -44,36 +45,78 @@ def id_type_of(item_type: type[T]) -> Any:
     return field.type if field.encode_name == "id" else None
 
 
-def timing(decode: Decode[T], told: Told, clock: Callable[[], float] = time.perf_counter) -> Decode[T]:
-    """Give ``decode``, which tells for how many seconds it kept the loop."""
+class Timing(Generic[T]):
+    """Decodes, and tells for how many seconds.
 
-    def timed(body: bytes | bytearray) -> T:
-        begun = clock()
-        value = decode(body)
-        told(clock() - begun)
+    Args:
+        decode: Does the work.
+        told: Hears of it.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(self, decode: Decode[T], told: Told, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.cut_above = decode.cut_above
+        self._decode = decode
+        self._told = told
+        self._clock = clock
+
+    def __call__(self, body: bytes | bytearray) -> T:
+        begun = self._clock()
+        value = self._decode(body)
+        self._told(self._clock() - begun)
         return value
 
-    return timed
+    async def in_pieces(self, body: bytes | bytearray) -> T:
+        """Decode in pieces; the time of all of them is told, since a page that needs them is large enough."""
+        begun = self._clock()
+        value = await self._decode.in_pieces(body)
+        self._told(self._clock() - begun)
+        return value
 
 
-def skimming(
-    decode: Decode[Page[T]], ids: Decode[Page[Identified[Any]]] | None, key: Key[T], known: Container[Hashable]
-) -> Decode[Read[T]]:
-    """Give a decoder that reads a page in full only if one of its ids is not ``known``."""
+class Skimming(Generic[T]):
+    """Reads a page in full only if one of its ids is not known.
 
-    def skim(body: bytes | bytearray) -> Read[T]:
-        if ids is not None:
-            try:
-                page = ids(body)
-            except DecodeError:
-                pass  # not the documented shape, or broken: the full decoder knows better
-            else:
-                keys = [item.id for item in page.items]
-                if all(one in known for one in keys):
-                    return Read(page.meta, len(keys), keys, None)
-        return Read.whole(decode(body), key)
+    Args:
+        decode: Reads it in full.
+        ids: Reads its ids alone; None where they cannot be read without the rest.
+        key: What makes two items the same.
+        known: Ids that were seen before.
+    """
 
-    return skim
+    def __init__(
+        self,
+        decode: Decode[Page[T]],
+        ids: Decode[Page[Identified[Any]]] | None,
+        key: Key[T],
+        known: Container[Hashable],
+    ) -> None:
+        self.cut_above = decode.cut_above
+        self._decode = decode
+        self._ids = ids
+        self._key = key
+        self._known = known
+
+    def __call__(self, body: bytes | bytearray) -> Read[T]:
+        if self._ids is not None:
+            with suppress(DecodeError):  # not the documented shape, or broken: the full decoder knows better
+                read = self._skimmed(self._ids(body))
+                if read is not None:
+                    return read
+        return Read.whole(self._decode(body), self._key)
+
+    async def in_pieces(self, body: bytes | bytearray) -> Read[T]:
+        """Do the same in pieces between which others run."""
+        if self._ids is not None:
+            with suppress(DecodeError):
+                read = self._skimmed(await self._ids.in_pieces(body))
+                if read is not None:
+                    return read
+        return Read.whole(await self._decode.in_pieces(body), self._key)
+
+    def _skimmed(self, page: Page[Identified[Any]]) -> Read[T] | None:
+        keys = [item.id for item in page.items]
+        return Read(page.meta, len(keys), keys, None) if all(one in self._known for one in keys) else None
 
 
 def _struct(item_type: type[T]) -> Any:

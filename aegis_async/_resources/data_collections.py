@@ -3,17 +3,19 @@
 Source: "Get data collections".
 """
 
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from aegis_async._arguments import choice, integer
 from aegis_async._cache import Aged
+from aegis_async._decode import PiecewiseDecoder, Splitter
 from aegis_async._fanout import FanOut, Job
 from aegis_async._pagination import Cursor, OnDrift, Paginator, Prefetch
 from aegis_async._resources._api import Api
 from aegis_async._resources._paging import PageSize, Paging
-from aegis_async._resources._reading import Decode
+from aegis_async._resources._streams import CollectionStream
 from aegis_async._session import Param
 from aegis_async.errors import DecodeError, InvalidArgumentError
 from aegis_async.models import DataCollection, DataCollectionSummary
@@ -21,6 +23,7 @@ from aegis_async.models import DataCollection, DataCollectionSummary
 __all__ = ["CollectionBody", "DataCollections", "get_bodies"]
 
 _PATH = "/data-collections"
+_MAX_SIZE = 2 << 30  # bytes
 
 
 class DataCollections:
@@ -165,6 +168,43 @@ class DataCollections:
             )
         )
 
+    @asynccontextmanager
+    async def stream(
+        self,
+        id: int,  # noqa: A002 - the field's name
+        *,
+        shared: bool | None = None,
+        max_size: int = _MAX_SIZE,
+    ) -> AsyncIterator[CollectionStream]:
+        """Give one very large collection run by run, as ``async with client.data_collections.stream(14) as stream:``.
+
+        The body is read whole, so that one that breaks off is asked for again, and its own fields are first wherever
+        they stand in it. Then runs are decoded about a megabyte at a time: the most memory is the body and that.
+        A collection that comes slowly may need ``client.with_options(timeout=…)``.
+
+        Args:
+            id: The collection's id, from 1.
+            shared: Sent as it is where not None.
+            max_size: Bytes of the body after decompression, instead of the client's ``max_body_size``; 2 GiB.
+
+        Raises:
+            InvalidArgumentError: An argument is outside its bounds; nothing was sent.
+            NotFoundError: There is no such collection, or the key may not know of it.
+            RequestError: The body is larger than ``max_size``.
+            DecodeError: The body is no JSON, or its own fields are not what the service documents.
+
+        Source: "Get data collection by id".
+        """
+        path, params = _path(id), _shared(shared)
+        splitter = Splitter(self._api.decoders.of(DataCollection), "runs")
+        limit = integer("max_size", max_size, minimum=1)
+        split = await self._api.fetch_with(path, splitter, params, max_size=limit)
+        stream = CollectionStream(split, f"GET {path}")
+        try:
+            yield stream
+        finally:
+            await stream.aclose()
+
 
 @dataclass(frozen=True, slots=True)
 class CollectionBody:
@@ -194,23 +234,37 @@ def get_bodies(
     api, params = collections._api, _shared(shared)  # noqa: SLF001 - the same module's
 
     async def fetch(id_: int) -> CollectionBody:
-        return await api.fetch_with(_path(id_), _keeping_body(id_, api.decoders.of(DataCollection)), params)
+        return await api.fetch_with(_path(id_), _KeepingBody(id_, api.decoders.of(DataCollection)), params)
 
     limit = integer("concurrency", concurrency, minimum=1)
     return FanOut(Job(_ids(ids), fetch, api.tasks, limit, ordered=False, on_error="raise"))
 
 
-def _keeping_body(id_: int, decode: Decode[DataCollection]) -> Decode[CollectionBody]:
-    def keep(body: bytes | bytearray) -> CollectionBody:
-        try:
-            return CollectionBody(id_, bytes(body), decode(body), None)
-        except DecodeError as error:
-            if error.truncated:  # worth another attempt
-                raise
-            error.args = (f"{error} (GET {_path(id_)})",)
-            return CollectionBody(id_, bytes(body), None, error)
+class _KeepingBody:
+    """Decodes a collection and keeps its bytes; what does not decode is a value too."""
 
-    return keep
+    def __init__(self, id_: int, decode: PiecewiseDecoder[DataCollection]) -> None:
+        self.cut_above = decode.cut_above
+        self._id = id_
+        self._decode = decode
+
+    def __call__(self, body: bytes | bytearray) -> CollectionBody:
+        try:
+            return CollectionBody(self._id, bytes(body), self._decode(body), None)
+        except DecodeError as error:
+            return self._kept(body, error)
+
+    async def in_pieces(self, body: bytes | bytearray) -> CollectionBody:
+        try:
+            return CollectionBody(self._id, bytes(body), await self._decode.in_pieces(body), None)
+        except DecodeError as error:
+            return self._kept(body, error)
+
+    def _kept(self, body: bytes | bytearray, error: DecodeError) -> CollectionBody:
+        if error.truncated:  # worth another attempt
+            raise error
+        error.args = (f"{error} (GET {_path(self._id)})",)
+        return CollectionBody(self._id, bytes(body), None, error)
 
 
 def _path(id_: int) -> str:

@@ -81,7 +81,20 @@ class Attempts:
             raise self._no_answer(error, call) from None
         finally:
             gate.leave(bulk=call.bulk)
-        return self._meaning(raw, call)
+        if self._is_unchanged(raw, call):
+            return cast("T", None)  # who sent an ETag knows
+        begun = time.monotonic() if timings else 0.0
+        try:
+            if call.size > call.decode.cut_above:
+                return await call.decode.in_pieces(raw.body)
+            return call.decode(raw.body)
+        except DecodeError as error:
+            fault = error
+        finally:
+            if timings:
+                timings.decode = time.monotonic() - begun
+        fault.args = (f"{fault} ({call.request})",)
+        raise self._placed(masked(fault, self._transport.key), call)
 
     async def _wait_at(self, gate: Gate, call: Call[T]) -> None:
         begun = self._clock.monotonic()
@@ -130,30 +143,26 @@ class Attempts:
                 return call.deadline.error(call.request, "attempt", call.attempts)
         return self._placed(error, call)
 
-    def _meaning(self, raw: RawResponse, call: Call[T]) -> T:
+    def _is_unchanged(self, raw: RawResponse, call: Call[T]) -> bool:
+        """Take note of an answer, and tell whether it is the one that the caller has already.
+
+        Raises:
+            StatusError: It is no result.
+        """
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s: %d %s", call.request, raw.status, call.which)
-        self._counts.size += len(raw.body)
         call.size = len(raw.body)
+        self._counts.size += call.size
         if self._watch:
             self._watch.answered(call, raw)
         if not raw.ok:
             if raw.status == _NOT_MODIFIED and call.request.etag is not None:
-                return cast("T", None)  # who sent an ETag knows
+                return True
             raise self._refusal(raw, call)
         if call.keeps_etag:
             call.etag = raw.headers.get("ETag")
         self.gate.answered(_latency(call))
-        begun = time.monotonic() if call.timings else 0.0
-        try:
-            return call.decode(raw.body)
-        except DecodeError as error:
-            fault = error
-        finally:
-            if call.timings:
-                call.timings.decode = time.monotonic() - begun
-        fault.args = (f"{fault} ({call.request})",)
-        raise self._placed(masked(fault, self._transport.key), call)
+        return False
 
     def _refusal(self, raw: RawResponse, call: Call[T]) -> StatusError:
         error = masked(status_error(raw, call.request, self._clock.now()), self._transport.key)

@@ -6,13 +6,13 @@ from typing import Generic, TypeAlias, TypeVar
 
 from aegis_async._config import RetryPolicy, Timeout
 from aegis_async._deadline import Deadline, Phase
+from aegis_async._decode import Decode
 from aegis_async._hooks import Priority
 from aegis_async._session._request import Request
 
-__all__ = ["Call", "Decode", "Options", "Timings"]
+__all__ = ["Call", "Options", "Timings"]
 
 T = TypeVar("T")
-Decode = Callable[[bytes | bytearray], T]
 
 
 @dataclass(frozen=True, slots=True)

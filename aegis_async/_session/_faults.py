@@ -33,7 +33,8 @@ def fault_of(error: Exception, request: Request, timeout: Timeout) -> RequestErr
         text = f"{request}: {_PHASES[phase].format(limit)}"
         return RequestTimeoutError(text, phase=phase, seconds=limit, method=method, url=url)
     if isinstance(cause, TooLarge):
-        return RequestError(f"{request}: the body is larger than max_body_size ({cause})", method=method, url=url)
+        name = "max_body_size" if request.max_size is None else "max_size"
+        return RequestError(f"{request}: the body is larger than {name} ({cause})", method=method, url=url)
     what = next((text for kind, text in _FAULTS.items() if isinstance(cause, kind)), "the connection failed")
     return APIConnectionError(f"{request}: {what}{_reason(cause)}", method=method, url=url)
 

@@ -27,7 +27,7 @@ class Request:
         url: The whole URL, already encoded.
         organization_only: Whether it lists with ``shared=true``, where a 404 means that there is no organization.
         method: The HTTP method.
-        max_body_size: Bytes of the body after decompression, where it differs from the client's own bound.
+        max_size: Bytes of the body after decompression, where it differs from the client's own bound.
         etag: Of what the caller has: where that is still good, a 304 will do.
     """
 
@@ -35,7 +35,7 @@ class Request:
     url: URL
     organization_only: bool = False
     method: str = "GET"
-    max_body_size: int | None = None
+    max_size: int | None = None
     etag: str | None = None
 
     @classmethod
@@ -46,6 +46,7 @@ class Request:
         params: Mapping[str, Param] | None = None,
         *,
         organization_only: bool = False,
+        max_size: int | None = None,
     ) -> "Request":
         """Build a GET of ``path`` under ``base``; parameters that are None are left out.
 
@@ -55,11 +56,11 @@ class Request:
         """
         _check_path(path)
         if not params:
-            return cls(path, URL(base + path, encoded=True), organization_only)
+            return cls(path, URL(base + path, encoded=True), organization_only, max_size=max_size)
         given = {name: value for name, value in params.items() if value is not None}
         query = urlencode({name: _as_text(name, value) for name, value in given.items()})
         target = f"{path}?{query}" if query else path
-        return cls(target, URL(base + target, encoded=True), organization_only)
+        return cls(target, URL(base + target, encoded=True), organization_only, max_size=max_size)
 
     @property
     def path(self) -> str:

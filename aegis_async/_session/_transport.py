@@ -174,7 +174,7 @@ class Transport:
         )
         headed = time.monotonic() if timings else 0.0
         try:
-            body = await self._body(response, request.max_body_size or self._wire.max_body_size)
+            body = await self._body(response, request.max_size or self._wire.max_body_size)
         except BaseException:
             response.close()
             raise

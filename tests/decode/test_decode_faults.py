@@ -68,6 +68,7 @@ def test_a_damaged_body_lets_no_foreign_exception_out(position: int, damage: byt
 
 
 @given(st.integers(min_value=1, max_value=len(BODY) - 1))
+@example(length=BODY.index(b"83.5") + 3)
 def test_a_body_that_breaks_off_anywhere_is_called_truncated(length: int) -> None:
     """Wherever the JSON breaks off, the error says so, since that is worth one more attempt."""
     with pytest.raises(DecodeError) as caught:
@@ -86,7 +87,16 @@ def test_an_older_shape_that_breaks_off_is_called_truncated() -> None:
     assert caught.value.truncated
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"<html>", b'{"id":1}'])
+@pytest.mark.parametrize("cut", ["-", "8.", "8e", "8E+", "8e-"])
+def test_a_number_that_breaks_off_is_called_truncated(cut: str) -> None:
+    """A body that ends inside a number breaks off, though it looks malformed."""
+    with pytest.raises(DecodeError, match="breaks off") as caught:
+        DECODERS[0](b'{"id":' + cut.encode())
+
+    assert caught.value.truncated
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"<html>", b'{"id":1}', b'{"id":1}-', b'{"id":1-'])
 def test_a_body_that_is_whole_is_not_called_truncated(body: bytes) -> None:
     """A wrong answer stays wrong, however often it is asked for."""
     with pytest.raises(DecodeError) as caught:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aegis_async._decode import BodyDecoder, Decoders
 from aegis_async.errors import DecodeError, InvalidArgumentError
-from aegis_async.models import DataCollection, DataCollectionSummary, Page, RunSource, RunType, User
+from aegis_async.models import DataCollection, DataCollectionSummary, Page, Run, RunSource, RunType, User
 from tests.decode.documents import collection, encoded, listing, old_revision
 
 full = BodyDecoder(DataCollection)
@@ -187,6 +187,17 @@ def test_a_cost_that_is_not_finite_is_refused(written: str, naive: bool) -> None
         full(body)
 
     assert "$.runs[0].evaluations[0].evaluation_cost" == caught.value.path
+
+
+def test_a_run_alone_is_checked_too() -> None:
+    """A run that is fetched by itself has finite costs as well."""
+    run = collection()["runs"][0]
+    run["evaluations"][0]["evaluation_cost"] = "NaN"
+
+    with pytest.raises(DecodeError) as caught:
+        BodyDecoder(Run)(encoded(run))
+
+    assert "$.evaluations[0].evaluation_cost" == caught.value.path
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from aegis_async import AegisClient, Cursor
 from aegis_async._decode import Decoders
 from aegis_async._pagination import Read
-from aegis_async._resources._reading import Identified, id_type_of, key_of, skimming, timing
+from aegis_async._resources._reading import Identified, Skimming, Timing, id_type_of, key_of
 from aegis_async.errors import DecodeError, InvalidArgumentError, PaginationError
 from aegis_async.models import DataCollectionSummary, Page
 from aegis_async.sandbox import Sandbox
@@ -236,8 +236,22 @@ META = {
 def skimmed(items: object, known: Container[object]) -> Read[Row]:
     """Read a page of rows as far as is needed."""
     decoders = Decoders()
-    skim = skimming(decoders.of(Page[Row]), decoders.of(Page[Identified[int]]), key_of(Row), known)
+    skim = Skimming(decoders.of(Page[Row]), decoders.of(Page[Identified[int]]), key_of(Row), known)
     return skim(msgspec.json.encode({"items": items, "meta": META}))
+
+
+@pytest.mark.parametrize("known", [(), {1}, {1, 2}])
+async def test_a_page_in_pieces_is_skimmed_alike(known: Any) -> None:
+    """A page too large for one piece is read as far as is needed too, and told the time of."""
+    rows = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]
+    decoders = Decoders()
+    skim = Skimming(decoders.of(Page[Row]), decoders.of(Page[Identified[int]]), key_of(Row), known)
+    body = msgspec.json.encode({"items": rows, "meta": META})
+    told: list[float] = []
+
+    assert skim(body) == await skim.in_pieces(body)
+    assert 2 == len((await Timing(decoders.of(Page[Row]), told.append).in_pieces(body)).items)
+    assert 1 == len(told)
 
 
 def test_known_ids_need_no_more() -> None:
@@ -267,5 +281,5 @@ def test_decoding_is_timed_by_the_clock_that_is_given() -> None:
     times = iter([1.0, 1.25])
     told: list[float] = []
 
-    assert b"x" == timing(bytes, told.append, lambda: next(times))(b"x")
+    assert b"x" == Timing(Decoders().of(bytes), told.append, lambda: next(times))(b"x")
     assert [0.25] == told

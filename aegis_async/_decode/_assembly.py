@@ -1,0 +1,118 @@
+"""Decodes what an outline has cut, piece by piece, and puts it together as if it had been read at once."""
+
+import re
+from collections.abc import Callable, Generator
+from typing import Any, Final, TypeAlias, TypeVar
+
+import msgspec
+
+from aegis_async._decode._outline import Cut, Outline
+from aegis_async._decode._shape import Shape
+from aegis_async.errors import DecodeError
+
+__all__ = ["Parts", "elements", "whole"]
+
+T = TypeVar("T")
+Parts: TypeAlias = Generator[tuple[Any, ...], None, T]  # gives what a step has decoded, perhaps nothing yet
+
+_ELEMENT: Final = re.compile(r"\$\[(\d+)\]")
+_FIELD: Final = re.compile(r"\$(?:\[0\])?\.(\w+)")
+
+
+def whole(
+    body: bytes | bytearray, found: Outline, decode: Callable[[bytes], T], base: str = "$", without: str = ""
+) -> Parts[T]:
+    """Give the value of an outlined object.
+
+    Args:
+        body: The body.
+        found: The object's outline.
+        decode: Decodes the object without the arrays that were cut.
+        base: The object's path in the errors of ``decode``.
+        without: A field whose array is left empty.
+
+    Raises:
+        DecodeError: The fault that comes first in the body.
+    """
+    faults: list[DecodeError] = []
+    arrays: dict[str, tuple[Any, ...]] = {}
+    for field, cut in found.arrays().items():
+        if field == without:
+            continue
+        kept: list[Any] = []
+        try:
+            for part in elements(body, cut, base):
+                kept.extend(part)
+                yield ()
+        except DecodeError as error:
+            faults.append(error)
+        arrays[field] = tuple(kept)
+    skeleton = found.skeleton(body)
+    try:
+        value: T = _with(decode(skeleton), arrays)
+    except DecodeError as error:
+        faults.append(error)
+    else:
+        if not faults:
+            return value
+    raise min(faults, key=lambda fault: _place(fault, found))
+
+
+def elements(body: bytes | bytearray, cut: Cut, base: str = "$") -> Parts[None]:
+    """Give the elements of one array, in order.
+
+    Raises:
+        DecodeError: The next of them is not what it should be; its path begins at ``base``.
+    """
+    given, array = 0, f"{base}.{cut.shape.field}"
+    for batch in cut.batches:
+        if isinstance(batch, Outline):
+            part, fault = yield from _large(body, batch, cut.shape)
+        else:
+            part, fault = _sound(b"[%b]" % bytes(body[slice(*batch)]), cut.shape)
+        yield part
+        if fault is not None:
+            _move(fault, array, given)
+            raise fault
+        given += len(part)
+
+
+def _large(body: bytes | bytearray, found: Outline, shape: Shape) -> Parts[tuple[tuple[Any, ...], DecodeError | None]]:
+    try:
+        element = yield from whole(body, found, lambda text: shape.decode(b"[%b]" % text)[0], "$[0]")
+    except DecodeError as error:
+        return (), error
+    return (element,), None
+
+
+def _sound(text: bytes, shape: Shape) -> tuple[tuple[Any, ...], DecodeError | None]:
+    """Give the elements before the first fault, and the fault."""
+    try:
+        return shape.decode(text), None
+    except DecodeError as error:
+        fault = error
+    element = _ELEMENT.match(fault.path)
+    if element is None:
+        return (), fault
+    before = msgspec.json.decode(text, type=list[msgspec.Raw])[: int(element[1])]
+    return shape.decode(b"[%b]" % b",".join(before)), fault
+
+
+def _with(struct: Any, arrays: dict[str, tuple[Any, ...]]) -> Any:
+    return msgspec.structs.replace(struct, **arrays)
+
+
+def _move(error: DecodeError, array: str, by: int) -> None:
+    """Change the path within some elements to the path within all of them."""
+    element = _ELEMENT.match(error.path)
+    if element is not None:
+        before = error.path.removeprefix("$.")
+        error.path = f"{array}[{by + int(element[1])}]{error.path[element.end() :]}"
+        error.args = (error.path.removeprefix("$.") + str(error).removeprefix(before),)
+
+
+def _place(fault: DecodeError, found: Outline) -> int:
+    """Give the number of the field that a fault is in; what is missing is missed at the end."""
+    field = _FIELD.match(fault.path)
+    name = field[1].encode() if field else b""
+    return found.names.index(name) if name in found.names else len(found.names)

@@ -1,0 +1,190 @@
+"""A large body's outline: where its arrays can be cut, found in steps between which others may run."""
+
+import re
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, TypeVar
+
+import msgspec
+
+from aegis_async._decode._shape import Shape
+from aegis_async._decode._skip import broken_at, is_array, next_after
+
+__all__ = ["Cut", "Outline", "Span", "Steps", "outline"]
+
+T = TypeVar("T")
+Steps: TypeAlias = Generator[int, None, T]  # gives the bytes gone through, after each step
+Span: TypeAlias = tuple[int, int]
+
+# Elements looked at in one step: about a microsecond and a half each.
+_ELEMENTS: Final = 4096
+_GROWTH: Final = 4  # times, of the piece that may hold a value which nothing can cut
+
+_OPENED: Final = re.compile(rb'[ \t\n\r]*+\{(?=[ \t\n\r]*+")')
+_KEY: Final = re.compile(rb'[ \t\n\r]*+("[^"\\]*+(?:\\.[^"\\]*+)*+")[ \t\n\r]*+:[ \t\n\r]*+', re.DOTALL)
+_EMPTY: Final = re.compile(rb"\[[ \t\n\r]*+\]")
+_BLANK: Final = re.compile(rb"[ \t\n\r]*+")
+
+
+@dataclass(slots=True)
+class Outline:
+    """One object without its arrays.
+
+    Attributes:
+        texts: What stands before, between and behind the arrays that were taken out.
+        cuts: These arrays, in order.
+        names: Every field, in order.
+        end: Where the object ends.
+    """
+
+    texts: list[Span] = field(default_factory=list)
+    cuts: list["Cut"] = field(default_factory=list)
+    names: list[bytes] = field(default_factory=list)
+    end: int = 0
+
+    def skeleton(self, body: bytes | bytearray) -> bytes:
+        """Give the object with nothing in these arrays."""
+        return b"[]".join(body[start:stop] for start, stop in self.texts)
+
+    def arrays(self) -> Mapping[str, "Cut"]:
+        """Give the array of each field; of a field that comes twice the last one, as decoding does."""
+        return {cut.shape.field: cut for cut in self.cuts}
+
+
+@dataclass(slots=True)
+class Cut:
+    """One array that was taken out.
+
+    Attributes:
+        shape: What its elements are.
+        batches: Elements side by side, as many as make a piece; or one that is larger than a piece, by its outline.
+        end: Where the array ends.
+    """
+
+    shape: Shape
+    batches: list[Span | Outline] = field(default_factory=list)
+    end: int = 0
+
+
+def outline(body: bytes | bytearray, shapes: Mapping[bytes, Shape], piece: int) -> Steps[Outline | None]:
+    """Give the outline of a body, or None where it is no object with fields.
+
+    Args:
+        body: The body.
+        shapes: Its arrays, by name.
+        piece: Bytes of one batch at most, where elements allow it.
+
+    Raises:
+        msgspec.DecodeError: The body is no JSON or breaks off.
+        RecursionError: It is nested too deeply.
+    """
+    opened = _OPENED.match(body)
+    if opened is None:
+        return None
+    with memoryview(body) as view:
+        found = yield from _Walk(body, view, piece).object(opened, shapes)
+    if _blank(body, found.end) != len(body):
+        raise broken_at(b"{}", body, found.end)
+    return found
+
+
+@dataclass(slots=True)
+class _Walk:
+    body: bytes | bytearray
+    view: memoryview
+    piece: int
+
+    def object(self, opened: re.Match[bytes], shapes: Mapping[bytes, Shape]) -> Steps[Outline]:
+        found = Outline()
+        start, at = opened.end() - 1, opened.end()
+        while True:
+            key = _KEY.match(self.body, at)
+            if key is None:
+                raise broken_at(b'{"":0,', self.body, at)
+            found.names.append(_name(key[1]))
+            shape = shapes.get(found.names[-1])
+            if shape is not None and self._is(b"[", key.end()):
+                cut = yield from self.array(key.end(), shape)
+                found.texts.append((start, key.end()))
+                found.cuts.append(cut)
+                start, at = cut.end, _blank(self.body, cut.end)
+            else:
+                at = yield from self._past(key.end())
+            if self._is(b"}", at):
+                found.texts.append((start, at + 1))
+                found.end = at + 1
+                return found
+            if not self._is(b",", at):
+                raise broken_at(b'{"":0', self.body, at)
+            at += 1
+
+    def array(self, start: int, shape: Shape) -> Steps[Cut]:
+        empty = _EMPTY.match(self.body, start)
+        if empty is not None:
+            return Cut(shape, end=empty.end())
+        cut, at = Cut(shape), start + 1
+        while True:
+            batch, after = yield from self._batch(at, shape)
+            cut.batches.append(batch)
+            yield after - at
+            if self._is(b"]", after):
+                cut.end = after + 1
+                return cut
+            if not self._is(b",", after):
+                raise broken_at(b"[0", self.body, after)
+            at = after + 1
+
+    def _batch(self, start: int, shape: Shape) -> Steps[tuple[Span | Outline, int]]:
+        after = None if shape.inside else self._guessed(start)
+        if after is None:
+            after = self._stepped(start)
+        if after is not None:
+            return (start, after), after
+        opened = _OPENED.match(self.body, start) if shape.inside else None
+        if opened is not None:
+            large = yield from self.object(opened, shape.inside)
+            return large, _blank(self.body, large.end)
+        after = yield from self._past(start)
+        return (start, after), after
+
+    def _guessed(self, start: int) -> int | None:
+        """Give where, near the end of a piece, one element most likely ends, if that is so."""
+        # What is a sound array up to there is one whatever follows, so a guess that passes is right.
+        stop = start + self.piece
+        end = max(self.body.rfind(b"},{", start, stop), self.body.rfind(b"}, {", start, stop)) + 1
+        return end if end and is_array(b"".join((b"[", self.view[start:end], b"]"))) else None
+
+    def _stepped(self, start: int) -> int | None:
+        """Give what follows the last element that ends within a piece."""
+        at, last, stop = start, None, min(start + self.piece, len(self.body))
+        for _ in range(_ELEMENTS):
+            after = next_after(self.view, at, stop)
+            if after is None:
+                break
+            last, at = after, after + 1
+            if not self._is(b",", after):
+                break
+        return last
+
+    def _past(self, start: int) -> Steps[int]:
+        """Give what follows a value that nothing cuts."""
+        size = self.piece
+        while True:
+            stop = min(start + size, len(self.body))
+            after = next_after(self.view, start, stop)
+            if after is not None:
+                return after
+            yield stop - start
+            size *= _GROWTH
+
+    def _is(self, what: bytes, at: int) -> bool:
+        return self.body[at : at + 1] == what
+
+
+def _blank(body: bytes | bytearray, at: int) -> int:
+    blank = _BLANK.match(body, at)
+    return blank.end() if blank else at
+
+
+def _name(quoted: bytes) -> bytes:
+    return msgspec.json.decode(quoted, type=str).encode() if b"\\" in quoted else quoted[1:-1]

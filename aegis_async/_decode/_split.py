@@ -1,0 +1,93 @@
+"""A body whose largest array is left for later: first the rest of it as a value, then the elements, piece by piece."""
+
+import asyncio
+from collections.abc import AsyncIterator, Generator
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from aegis_async._decode._assembly import elements, whole
+from aegis_async._decode._outline import Cut
+from aegis_async._decode._pieces import PiecewiseDecoder
+from aegis_async._decode._turns import Turns, keeping
+
+__all__ = ["Split", "Splitter"]
+
+T = TypeVar("T")
+
+_FREED_AT_ONCE: Final = 1 << 26  # bytes: some 4 ms
+
+
+@dataclass(slots=True)
+class Split(Generic[T]):
+    """One body, with one array still to be decoded.
+
+    Attributes:
+        value: What it decodes to, with nothing in that array.
+        body: The bytes.
+        cut: Where that array is.
+        turns: Takes the steps.
+    """
+
+    value: T
+    body: bytes | bytearray
+    cut: Cut | None
+    turns: Turns
+
+    async def elements(self) -> AsyncIterator[Any]:
+        """Give the elements of that array in order, with a turn of the loop for others after each piece.
+
+        Raises:
+            DecodeError: An element is not what it should be; those before its piece were given.
+        """
+        parts = elements(self.body, self.cut) if self.cut else iter(())
+        while (part := await self.turns.next(parts)) is not None:
+            for element in part:
+                yield element
+
+    async def release(self) -> None:
+        """Let go of the body, by halves: to free all of it at once can take longer than the loop may be blocked."""
+        body, self.body = self.body, b""
+        while isinstance(body, bytearray) and len(body) > _FREED_AT_ONCE:
+            del body[len(body) // 2 :]
+            await asyncio.sleep(0)
+
+
+class Splitter(Generic[T]):
+    """Splits bodies of one type.
+
+    Args:
+        decoder: Decodes them.
+        field: The array that is left for later.
+
+    Attributes:
+        cut_above: Every body is read in pieces.
+    """
+
+    cut_above = -1
+
+    def __init__(self, decoder: PiecewiseDecoder[T], field: str) -> None:
+        self._decoder = decoder
+        self._field = field
+
+    def __call__(self, body: bytes | bytearray) -> Split[T]:
+        """Split a body at once."""
+        results: list[Split[T]] = []
+        for _ in keeping(self._steps(body), results):
+            pass
+        return results[0]
+
+    async def in_pieces(self, body: bytes | bytearray) -> Split[T]:
+        """Split a body in steps between which others run.
+
+        Raises:
+            DecodeError: It is no JSON, breaks off, or is at fault outside of that array.
+        """
+        return await self._decoder.turns.run(self._steps(body))
+
+    def _steps(self, body: bytes | bytearray) -> Generator[object, None, Split[T]]:
+        decoder = self._decoder
+        found = yield from decoder.outline(body)
+        if found is None:
+            return Split(decoder(body), body, None, decoder.turns)
+        value = yield from whole(body, found, decoder, without=self._field)
+        return Split(value, body, found.arrays().get(self._field), decoder.turns)
