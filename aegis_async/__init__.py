@@ -25,14 +25,16 @@ if TYPE_CHECKING:
         PaginationStats,
         Paginator,
     )
-    from aegis_async._resources import CollectionStream, DataCollections
+    from aegis_async._resources import Added, Changed, CollectionStream, DataCollections, Removed, Watch, WatchCursor
     from aegis_async._session import ClientStats
 
 __all__ = [
+    "Added",
     "AegisClient",
     "Aged",
     "Cache",
     "CacheStats",
+    "Changed",
     "ClientStats",
     "CollectionStream",
     "Cursor",
@@ -49,10 +51,13 @@ __all__ = [
     "PaginationStats",
     "Paginator",
     "RateLimit",
+    "Removed",
     "RequestEvent",
     "RetryBudget",
     "RetryPolicy",
     "Timeout",
+    "Watch",
+    "WatchCursor",
     "__version__",
     "deadline",
     "otel_hooks",
@@ -75,7 +80,15 @@ _HOMES: Final = MappingProxyType(
             "Paginator",
         ),
         "_otel": ("otel_hooks",),
-        "_resources": ("CollectionStream", "DataCollections"),
+        "_resources": (
+            "Added",
+            "Changed",
+            "CollectionStream",
+            "DataCollections",
+            "Removed",
+            "Watch",
+            "WatchCursor",
+        ),
         "_session": ("ClientStats",),
     }
 )

@@ -62,6 +62,10 @@ class Api:
         """Give a view on the same session with other options."""
         return Api(self.session, options, self._shared)
 
+    def without_cache(self) -> "Api":
+        """Give a view that neither reads nor fills the cache."""
+        return Api(self.session, self.options, replace(self._shared, cache=None))
+
     def tasks(self) -> TaskOwner:
         """Give the owner of background tasks in the running loop."""
         return self.session.tasks()

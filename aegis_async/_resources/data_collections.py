@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from aegis_async._arguments import choice, integer
+from aegis_async._arguments import choice, integer, seconds
 from aegis_async._cache import Aged
 from aegis_async._decode import PiecewiseDecoder, Splitter
 from aegis_async._fanout import FanOut, Job
@@ -16,6 +16,7 @@ from aegis_async._pagination import Cursor, OnDrift, Paginator, Prefetch
 from aegis_async._resources._api import Api
 from aegis_async._resources._paging import PageSize, Paging
 from aegis_async._resources._streams import CollectionStream
+from aegis_async._resources._watching import Watch, WatchCursor, Watched
 from aegis_async._session import Param
 from aegis_async.errors import DecodeError, InvalidArgumentError
 from aegis_async.models import DataCollection, DataCollectionSummary
@@ -127,6 +128,32 @@ class DataCollections:
             InvalidArgumentError: ``id`` is no id.
         """
         self._api.forget(_path(id))
+
+    def watch(
+        self, *, interval: float = 30.0, shared: bool | None = None, cursor: WatchCursor | None = None
+    ) -> Watch[DataCollectionSummary]:
+        """Give what changes in the listing, as ``async for change in client.data_collections.watch():``.
+
+        At first every collection is ``Added``; then the listing is read again and again, and what differs is given:
+        ``Added`` and ``Changed`` by the summaries' own bytes, ``Removed`` when a complete listing lacks it and its id
+        answers 404. It goes on through outages, waits with the client's pauses, and never uses the cache.
+
+        Args:
+            interval: Seconds between two polls, a tenth more or less.
+            shared: False for your own collections only, True for those shared with you only, None for all.
+            cursor: From the ``cursor`` of an earlier watch, also of another process: only what changed since is given.
+
+        Raises:
+            InvalidArgumentError: An argument is outside its bounds.
+            AuthenticationError: On iteration: the key was refused. Other errors than outages end it as well.
+
+        Source: "Get all data collections (paginated)".
+        """
+        seconds("interval", interval, error=InvalidArgumentError)
+        if cursor is not None and not isinstance(cursor, WatchCursor):
+            raise InvalidArgumentError(f"cursor must be a WatchCursor, not {type(cursor).__name__}")
+        watched = Watched(_PATH, DataCollectionSummary, _shared(shared))
+        return Watch(self._api.without_cache(), watched, interval, cursor)
 
     def get_many(
         self,
