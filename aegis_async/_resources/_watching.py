@@ -145,7 +145,7 @@ class Watch(Closing, AsyncIterator[Change[T]]):
 
     @property
     def cursor(self) -> WatchCursor:
-        """What was told so far, the latest change included: ``watch(cursor=…)`` goes on behind it."""
+        """What was told so far, the latest change included; ``watch(cursor=…)`` goes on behind it."""
         return WatchCursor(dict(self._told))
 
     def __aiter__(self) -> Self:
