@@ -18,6 +18,7 @@ from aegis_async.cli import build_parser
 from aegis_async.export import TABLES
 from aegis_async.sandbox import Sandbox
 from docs.generated import PAGES, commands, tables
+from docs.pictures import shifting_pages
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -104,6 +105,11 @@ def test_every_generated_part_is_on_a_page() -> None:
     pages = [file.read_text(encoding="utf-8") for file in DOCS.rglob("*.md")]
 
     assert dict.fromkeys(PAGES, 1) == {marker: sum(page.count(marker) for page in pages) for marker in PAGES}
+
+
+def test_the_picture_is_what_its_script_draws() -> None:
+    """The committed picture is the one that the script beside it would write."""
+    assert shifting_pages.picture() == shifting_pages.FILE.read_text(encoding="utf-8")
 
 
 def _parsers(parser: ArgumentParser) -> Iterator[tuple[str, list[str]]]:

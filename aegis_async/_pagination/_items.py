@@ -27,8 +27,8 @@ class ItemIterator(Closing, AsyncIterator[T]):
         while True:
             for item in self._items:
                 return item
-            await anext(self._pages)
-            self._items = self._ledger.new_items()
+            page = await anext(self._pages)
+            self._items = self._ledger.new_items(page)
 
     async def aclose(self) -> None:
         """End the iteration: nothing that was fetched ahead is left when this returns."""

@@ -40,19 +40,13 @@ class PaginationStats:
 
 
 @dataclass(frozen=True, slots=True)
-class _Open(Generic[T]):
-    """The page that is being given: where it stands, and which of its items are new."""
+class _Open:
+    """The page that is being given, without its items: they are the consumer's, and soon nobody's."""
 
     place: Place
-    page: Page[T]
+    count: int
     keys: Sequence[Hashable] | None
     new: Sequence[int]
-
-    @property
-    def items(self) -> Sequence[T]:
-        """Those that were not given before."""
-        every = self.page.items
-        return every if len(self.new) == len(every) else [every[position] for position in self.new]
 
 
 class Ledger(Generic[T]):
@@ -67,8 +61,8 @@ class Ledger(Generic[T]):
         self._pages = self._items = self._repeats = 0
         self._total_first: int | None = None
         self._total_last: int | None = None
-        self._open: _Open[T] | None = None
-        self._late: _Open[T] | None = None
+        self._open: _Open | None = None
+        self._late: _Open | None = None
         self._waiting: Iterator[T] = iter(())
 
     @property
@@ -105,7 +99,7 @@ class Ledger(Generic[T]):
         if opened is None:
             return start
         waiting = 0 if self._late else length_hint(self._waiting)
-        offset = opened.new[-waiting] if waiting else len(opened.page.items)
+        offset = opened.new[-waiting] if waiting else opened.count
         given = (opened.keys or ())[:offset]
         ids = tuple(key for key in given if isinstance(key, int | str))
         return Cursor(
@@ -130,7 +124,7 @@ class Ledger(Generic[T]):
         is_late = self._sightings.sweep > 1
         if read.page is None or (is_late and not new):
             return None
-        opened = _Open(place, read.page, read.keys, new)
+        opened = _Open(place, read.count, read.keys, new)
         if is_late:
             self._late = opened
         else:
@@ -138,10 +132,12 @@ class Ledger(Generic[T]):
             self._repeats += repeats
         return None if resumes and not new else read.page
 
-    def new_items(self) -> Iterator[T]:
+    def new_items(self, page: Page[T]) -> Iterator[T]:
         """Give the items of the page taken last that were not given before."""
         opened = self._late or self._open
-        self._waiting = iter(opened.items if opened else ())
+        new = opened.new if opened else ()
+        items = page.items
+        self._waiting = iter(items if len(new) == len(items) else [items[position] for position in new])
         return self._waiting
 
     def end_sweep(self) -> bool:
