@@ -16,7 +16,7 @@ CORE = "aegis_async/_decode/*,aegis_async/_retry.py,aegis_async/_pagination/*,ae
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "types", "layers", "coverage", "tests", "lowest", "docs", "package", "demo"]
+nox.options.sessions = ["lint", "types", "layers", "coverage", "tests", "lowest", "services", "docs", "package", "demo"]
 
 
 def group(*names: str) -> list[str]:
@@ -68,6 +68,13 @@ def lowest(session: nox.Session) -> None:
     constraints.write_text("\n".join(line.replace(">=", "==") for line in wanted), encoding="utf-8")
     session.install("-e", ".[export,otel]", *group("test"), "--constraint", str(constraints))
     session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def services(session: nox.Session) -> None:
+    """Run the tests that need a service of the system's packages; `.ci/run` installs those."""
+    session.install("-e", ".[export,otel]", *group("test"))
+    session.run("python", "-m", "pytest", "-m", "service", *session.posargs)
 
 
 @nox.session(python=OLDEST)
