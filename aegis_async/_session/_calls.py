@@ -69,7 +69,7 @@ class Session:
         self._fixed = limits.concurrency if limits.concurrency != "auto" else None
         self.clock = clock
         self.counts = Counts()
-        self._watch = Watch(hooks) if hooks else None
+        self._watch = Watch(hooks, wire.key) if hooks else None
         self._buckets: dict[RetryBudget, Bucket] = {}
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -103,7 +103,8 @@ class Transport:
         self._timeouts: dict[Timeout, ClientTimeout] = {}
         self._open: AsyncGenerator[ClientSession] | None = None
         self._session = wire.session
-        self._own_headers: Mapping[str, str] | None = self._headers if wire.session else None
+        # A session would show its own headers to a proxy on the way to https, and the key as Proxy-Authorization.
+        self._own_headers: Mapping[str, str] | None = self._headers if wire.session or self._proxy else None
 
     async def send(
         self, request: Request, timeout: Timeout, total: float | None = None, timings: Timings | None = None
@@ -209,7 +210,7 @@ class Transport:
     async def _pool(self) -> AsyncGenerator[ClientSession]:
         # A generator, because a loop that shuts down ends its generators: the pool never outlives its loop.
         session = ClientSession(
-            headers=self._headers,
+            headers=None if self._proxy else self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=_Connector(limit=0, timeout_ceil_threshold=_NEVER_ROUNDED),
             trace_configs=[_connects()] if self._wire.traced else None,

@@ -3,6 +3,7 @@
 from itertools import count
 from typing import Any
 
+from aegis_async._config import ApiKey
 from aegis_async._hooks import Hooks, RequestEvent, tell
 from aegis_async._session._call import Call, Timings
 from aegis_async._session._request import RawResponse
@@ -13,8 +14,9 @@ __all__ = ["Watch"]
 class Watch:
     """The hooks of one client."""
 
-    def __init__(self, hooks: Hooks) -> None:
+    def __init__(self, hooks: Hooks, key: ApiKey) -> None:
         self._hooks = hooks
+        self._key = key
         self._numbers = count(1)
 
     def began(self, call: Call[Any]) -> None:
@@ -25,7 +27,8 @@ class Watch:
 
     def answered(self, call: Call[Any], raw: RawResponse) -> None:
         """Note an answer, of which ``ended`` tells."""
-        call.answer = (raw.status, raw.headers.get("X-Request-ID"), len(raw.body))
+        request_id = raw.headers.get("X-Request-ID")
+        call.answer = (raw.status, request_id and self._key.mask(request_id), len(raw.body))
 
     def ended(self, call: Call[Any], error: BaseException | None) -> None:
         """Tell what came of an attempt, unless it never went on the wire."""
