@@ -14,6 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession, ClientTimeout, StreamReader
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
@@ -173,11 +174,14 @@ class Transport:
             trace_request_ctx=timings,
         )
         headed = time.monotonic() if timings else 0.0
+        line = _line_of(response)
         try:
             body = await self._body(response, request.max_body_size or self._wire.max_body_size)
         except BaseException:
             response.close()
             raise
+        if line is not None and isinstance(line.exception(), aiohttp.ClientOSError):
+            raise CutError("the connection was reset")
         if timings:
             timings.first_byte, timings.body = headed - begun, time.monotonic() - headed
         return RawResponse(response.status, body, response.headers)
@@ -255,6 +259,17 @@ async def _start_of_body(response: ClientResponse) -> bytes:
     if not content.at_eof():
         response.close()
     return bytes(body[:_ERROR_BODY])
+
+
+def _line_of(response: ClientResponse) -> ResponseHandler | None:
+    """Give the line whose end is the body's end; None where the head tells how long the body is.
+
+    On such a line aiohttp takes a reset for an end.
+    """
+    headers, connection = response.headers, response.connection
+    if connection is None or "Content-Length" in headers or "Transfer-Encoding" in headers:
+        return None
+    return connection.protocol
 
 
 def _decoding(response: ClientResponse) -> Decoding:

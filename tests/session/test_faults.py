@@ -11,7 +11,8 @@ import pytest
 
 from aegis_async import AegisClient, RetryPolicy
 from aegis_async.errors import AegisError, RequestTimeoutError
-from tests.session.catalogue import FAULTS, LIMIT, Fault
+from tests.session.catalogue import FAULTS, LIMIT
+from tests.session.fault import Fault
 from tests.session.wire import KEY, Wire
 
 ATTEMPTS = 2
@@ -30,7 +31,9 @@ async def scene(fault: Fault, attempts: int = ATTEMPTS, **more: Any) -> AsyncIte
     retry = RetryPolicy(max_attempts=attempts, initial=0)
     async with (
         fault.scene() as served,
-        AegisClient(base_url=served.url, timeout=fault.timeout, retry=retry, max_body_size=LIMIT, **options) as client,
+        AegisClient(
+            base_url=served.url, timeout=fault.timeout, retry=retry, max_body_size=LIMIT, **options, **served.options
+        ) as client,
     ):
         yield served, client
 

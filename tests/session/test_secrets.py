@@ -12,7 +12,9 @@ import pytest
 
 from aegis_async import AegisClient, Hooks, RequestEvent, RetryPolicy, Timeout, deadline
 from aegis_async.errors import AegisError, APIConnectionError
-from tests.session.catalogue import FAULTS, Fault, moved, nobody, tls, trusting
+from tests.session.catalogue import FAULTS, moved
+from tests.session.connecting import nobody, tls, trusting
+from tests.session.fault import Fault
 from tests.session.test_faults import scene
 from tests.session.wire import Answer, chunks, head, http, tunnel, wire
 

@@ -74,6 +74,7 @@ class Wire:
         self.heads: list[str] = []
         self.connections = 0
         self.open = 0
+        self.options: dict[str, Any] = {}  # what a client needs to reach it
         self.scheme, self.host, self.port = "http", "127.0.0.1", 0
 
     @property
