@@ -25,7 +25,7 @@ def integer(
     if value < minimum or (maximum is not None and value > maximum):
         bounds = f"at least {minimum}" if maximum is None else f"between {minimum} and {maximum}"
         raise error(f"{name} must be {bounds}, not {_shown(value)}")
-    return value
+    return int.__int__(value)  # a subclass may print as something else
 
 
 def seconds(name: str, value: object, *, zero: bool = False, error: type[AegisError] = ConfigurationError) -> float:

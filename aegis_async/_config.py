@@ -4,10 +4,12 @@ import hashlib
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NoReturn
+from urllib.parse import quote
 
 from yarl import URL
 
@@ -40,6 +42,8 @@ _OWN_HEADERS: Final = MappingProxyType(
         ),
     }
 )
+_PIECE: Final = 8  # characters in a row that are no coincidence
+_URL_SAFE: Final = str.maketrans("+/", "-_")
 _SHOWN_FROM: Final = 16  # four characters of a shorter key would be too much of it
 
 
@@ -152,10 +156,11 @@ class RetryPolicy:
 class ApiKey:
     """The key, which shows itself to nobody but the Authorization header."""
 
-    __slots__ = ("_secret",)
+    __slots__ = ("_pieces", "_secret")
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
+        self._pieces: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         if len(self._secret) < _SHOWN_FROM:
@@ -174,11 +179,44 @@ class ApiKey:
         return hashlib.blake2b(self._secret.encode(), digest_size=16).digest()
 
     def mask(self, text: str) -> str:
-        """Give ``text`` with the key masked, for words of the service that repeat it."""
-        return text.replace(self._secret, repr(self))
+        """Give ``text`` with the key masked, for words of the service that repeat it.
+
+        Whole or in pieces, since somebody may have cut the text inside the key; as it is, percent-encoded or in
+        base64.
+        """
+        size = min(_PIECE, len(self._secret))
+        if not self._pieces:
+            forms = _forms(self._secret)
+            self._pieces = frozenset(form[at : at + size] for form in forms for at in range(len(form) - size + 1))
+        shown, at = [], 0
+        while (found := self._find(text, at, size)) is not None:
+            start, end = found
+            shown += [text[at:start], repr(self)]
+            at = end
+        return "".join([*shown, text[at:]])
+
+    def _find(self, text: str, start: int, size: int) -> tuple[int, int] | None:
+        """Give the first run of characters from ``start`` on in which every ``size`` of them are the key's."""
+        for at in range(start, len(text) - size + 1):
+            end = at + size
+            if text[at:end] in self._pieces:
+                while text[end - size + 1 : end + 1] in self._pieces:
+                    end += 1
+                return at, end
+        return None
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an API key does not pickle")
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Give the ways in which others write a secret."""
+    yield secret
+    yield quote(secret, safe="")
+    for before in range(3):  # base64 looks different at each place in its groups of three
+        encoded = b64encode(bytes(before) + secret.encode()).decode().rstrip("=")
+        yield encoded[-(-before * 4 // 3) :]
+        yield encoded[-(-before * 4 // 3) :].translate(_URL_SAFE)
 
 
 def resolve_key(explicit: str | None, environ: Mapping[str, str] = os.environ) -> ApiKey:

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -55,6 +56,27 @@ def test_a_shown_key_gives_at_most_four_characters_away(secret: str) -> None:
 def test_a_key_is_masked_wherever_it_is_repeated() -> None:
     """Words that hold the key come out with the key masked."""
     assert "you sent sk_…cdef!" == ApiKey(KEY).mask(f"you sent {KEY}!")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"cut {KEY[:20]}", "cut sk_…cdef"),
+        (f"{KEY[-9:]} cut", "sk_…cdef cut"),
+        (f"{KEY}{KEY} twice", "sk_…cdefsk_…cdef twice"),
+        (f"{b64encode(KEY.encode()).decode()}", "sk_…cdef="),
+        ("sk_0123 is no secret", "sk_0123 is no secret"),
+        ("", ""),
+    ],
+)
+def test_pieces_of_a_key_are_masked(text: str, expected: str) -> None:
+    """A text that was cut inside the key gives less than eight of its characters away; so does base64."""
+    assert expected == ApiKey(KEY).mask(text)
+
+
+def test_a_key_with_other_characters_is_masked_as_a_url_writes_it() -> None:
+    """Percent-encoded, as a proxy may repeat a key, it is masked."""
+    assert "?k=***&x" == ApiKey("a+b/c=d&e").mask("?k=a%2Bb%2Fc%3Dd%26e&x")
 
 
 def test_a_key_does_not_pickle() -> None:

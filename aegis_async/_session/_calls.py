@@ -53,7 +53,7 @@ class Session:
         self._concurrency = AdaptiveLimit() if limits.concurrency == "auto" else limits.concurrency
         self.clock = clock
         self.counts = Counts()
-        self._watch = Watch(hooks) if hooks else None
+        self._watch = Watch(hooks, wire.key) if hooks else None
         self._budgets = Budgets()
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None

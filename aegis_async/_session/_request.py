@@ -58,7 +58,7 @@ class Request:
         if not params:
             return cls(path, URL(base + path, encoded=True), organization_only, max_size=max_size)
         given = {name: value for name, value in params.items() if value is not None}
-        query = urlencode({name: _as_text(name, value) for name, value in given.items()})
+        query = _query({name: _as_text(name, value) for name, value in given.items()})
         target = f"{path}?{query}" if query else path
         return cls(target, URL(base + target, encoded=True), organization_only, max_size=max_size)
 
@@ -111,6 +111,14 @@ def _check_path(path: object) -> None:
     unsafe = any(c in plain for c in _FORBIDDEN_IN_PATH) or not plain.isprintable() or not path.isascii()
     if unsafe or any(step in {"", ".", ".."} for step in plain.split("/")[1:]):
         raise InvalidArgumentError(f"path must be plain steps, percent-encoded where needed, not {path!r}")
+
+
+def _query(texts: Mapping[str, str]) -> str:
+    try:
+        return urlencode(texts)
+    except UnicodeEncodeError:
+        broken = next(name for name, text in texts.items() if any("\ud800" <= c <= "\udfff" for c in f"{name}{text}"))
+    raise InvalidArgumentError(f"params[{broken!r}] holds half a character, which no URL can hold")
 
 
 def _as_text(name: str, value: object) -> str:

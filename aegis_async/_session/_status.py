@@ -83,8 +83,13 @@ def masked(error: E, key: ApiKey) -> E:
         if isinstance(value, str):
             setattr(error, name, key.mask(value))
     if isinstance(error, RequestValidationError):
-        error.violations = tuple(Violation(v.loc, key.mask(v.msg), v.type) for v in error.violations)
+        error.violations = tuple(_masked(violation, key) for violation in error.violations)
     return error
+
+
+def _masked(violation: Violation, key: ApiKey) -> Violation:
+    loc = tuple(key.mask(step) if isinstance(step, str) else step for step in violation.loc)
+    return Violation(loc, key.mask(violation.msg), key.mask(violation.type))
 
 
 def _class(status: int, request: Request) -> type[StatusError]:

@@ -14,6 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession, ClientTimeout, StreamReader
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
@@ -104,7 +105,8 @@ class Transport:
         self._timeouts: dict[Timeout, ClientTimeout] = {}
         self._open: AsyncGenerator[ClientSession] | None = None
         self._session = wire.session
-        self._own_headers: Mapping[str, str] | None = self._headers if wire.session else None
+        # A session would show its own headers to a proxy on the way to https, and the key as Proxy-Authorization.
+        self._own_headers: Mapping[str, str] | None = self._headers if wire.session or self._proxy else None
 
     async def send(
         self, request: Request, timeout: Timeout, total: float | None = None, timings: Timings | None = None
@@ -173,11 +175,14 @@ class Transport:
             trace_request_ctx=timings,
         )
         headed = time.monotonic() if timings else 0.0
+        line = _line_of(response)
         try:
             body = await self._body(response, request.max_size or self._wire.max_body_size)
         except BaseException:
             response.close()
             raise
+        if line is not None and isinstance(line.exception(), aiohttp.ClientOSError):
+            raise CutError("the connection was reset")
         if timings:
             timings.first_byte, timings.body = headed - begun, time.monotonic() - headed
         return RawResponse(response.status, body, response.headers)
@@ -213,7 +218,7 @@ class Transport:
     async def _pool(self) -> AsyncGenerator[ClientSession]:
         # A generator, because a loop that shuts down ends its generators: the pool never outlives its loop.
         session = ClientSession(
-            headers=self._headers,
+            headers=None if self._proxy else self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=_Connector(limit=0, timeout_ceil_threshold=_NEVER_ROUNDED),
             trace_configs=[_connects()] if self._wire.traced else None,
@@ -258,6 +263,17 @@ async def _start_of_body(response: ClientResponse) -> bytes:
     if not content.at_eof():
         response.close()
     return bytes(body[:_ERROR_BODY])
+
+
+def _line_of(response: ClientResponse) -> ResponseHandler | None:
+    """Give the line whose end is the body's end; None where the head tells how long the body is.
+
+    On such a line aiohttp takes a reset for an end.
+    """
+    headers, connection = response.headers, response.connection
+    if connection is None or "Content-Length" in headers or "Transfer-Encoding" in headers:
+        return None
+    return connection.protocol
 
 
 def _decoding(response: ClientResponse) -> Decoding:

@@ -3,6 +3,7 @@
 import random
 from typing import Any, Final
 
+from aegis_async._config import ApiKey
 from aegis_async._hooks import Hooks, RequestEvent, tell
 from aegis_async._session._call import Call, Timings
 from aegis_async._session._request import RawResponse
@@ -15,8 +16,9 @@ _BITS: Final = 63  # so many that no two calls of a process meet, and a signed i
 class Watch:
     """The hooks of one client."""
 
-    def __init__(self, hooks: Hooks) -> None:
+    def __init__(self, hooks: Hooks, key: ApiKey) -> None:
         self._hooks = hooks
+        self._key = key
 
     def began(self, call: Call[Any]) -> None:
         """Tell that an attempt goes on the wire."""
@@ -26,7 +28,8 @@ class Watch:
 
     def answered(self, call: Call[Any], raw: RawResponse) -> None:
         """Note an answer, of which ``ended`` tells."""
-        call.answer = (raw.status, raw.headers.get("X-Request-ID"), len(raw.body))
+        request_id = raw.headers.get("X-Request-ID")
+        call.answer = (raw.status, request_id and self._key.mask(request_id), len(raw.body))
 
     def ended(self, call: Call[Any], error: BaseException | None) -> None:
         """Tell what came of an attempt, unless it never went on the wire."""

@@ -36,7 +36,7 @@ class Restart:
         async with Sandbox(collections=COLLECTIONS, port=self._port):
             await self._middle.wait()
         while not any(entry.status == 502 for entry in self._nginx.log()):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
         async with Sandbox(collections=COLLECTIONS, port=self._port):
             await ended.wait()
 

@@ -1,200 +1,42 @@
 """Every fault of the wire that a client must live with, one row each; docs/faults.md has the same rows."""
 
-import asyncio
 import gzip
-import socket
-import ssl
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import brotli
-import trustme
 from backports import zstd
 
-from aegis_async import Timeout
 from aegis_async.errors import (
-    AegisError,
     APIConnectionError,
     DecodeError,
     RequestError,
     RequestTimeoutError,
     StatusError,
 )
-from tests.session.wire import HANG_UP, RESET, Answer, Drip, Endless, Wire, chunks, head, http, wire
+from tests.session.connecting import CONNECTING, secure, trusting
+from tests.session.fault import DRIPPED, QUICK, Fault, sent
+from tests.session.wire import HANG_UP, RESET, Drip, Endless, chunks, head, http
 
-__all__ = ["CONNECTING", "FAULTS", "JSON", "Fault", "cut_codings", "tls"]
-
-Scene = Callable[[], AbstractAsyncContextManager[Wire]]
+__all__ = ["FAULTS", "JSON", "LIMIT", "cut_codings", "moved"]
 
 JSON: Final = f'{{"rows": {[i * i * i for i in range(500)]}}}'.encode()
 BOMB: Final = 64 << 20  # bytes that 64 KiB become
 LIMIT: Final = 1 << 20
-_QUICK: Final = Timeout(connect=2, read=0.05, attempt=2)
-_DRIPPED: Final = Timeout(connect=2, read=1, attempt=0.15)
-_PATIENT: Final = Timeout(connect=5, read=5, attempt=10)
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One fault and what the caller gets.
-
-    Attributes:
-        what: What happens, in words.
-        scene: Makes it happen.
-        error: The class of the error, exactly.
-        says: What its text holds, as a pattern.
-        bound: What ends it: the setting, or nothing where the fault is seen at once.
-        again: Whether another attempt is made.
-        timeout: The limits of the attempt.
-        floods: Whether it sends more than anybody should keep.
-        options: Further settings of the client.
-    """
-
-    what: str
-    scene: Scene
-    error: type[AegisError]
-    says: str
-    bound: str = "at once"
-    again: bool = True
-    timeout: Timeout = _PATIENT
-    floods: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def row(self) -> tuple[str, str, str, str]:
-        """Its row in the docs."""
-        return self.what, f"`{self.error.__name__}`", self.bound, "yes" if self.again else "no"
-
-
-def sent(*answers: Answer, **how: Any) -> Scene:
-    """Make a scene of a server with a script."""
-    return lambda: wire(*answers, **how)
-
-
-@cache
-def authority() -> trustme.CA:
-    """Give an authority that nobody else knows."""
-    return trustme.CA()
-
-
-def tls(host: str = "127.0.0.1", **certificate: Any) -> ssl.SSLContext:
-    """Give a server's side of TLS, with a certificate of our authority for ``host``."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority().issue_cert(host, **certificate).configure_cert(context)
-    return context
-
-
-def trusting() -> ssl.SSLContext:
-    """Give a client's side that knows our authority."""
-    context = ssl.create_default_context()
-    authority().configure_trust(context)
-    return context
-
-
-def secure(*answers: Answer, host: str = "127.0.0.1", scheme: str = "https", **certificate: Any) -> Scene:
-    """Make a scene of a server that speaks TLS."""
-
-    @asynccontextmanager
-    async def scene() -> AsyncIterator[Wire]:
-        async with wire(*answers, tls=tls(host, **certificate)) as served:
-            served.scheme = scheme
-            yield served
-
-    return scene
-
-
-def spoken_to_in_tls(*answers: Answer) -> Scene:
-    """Make a scene of a server that does not speak TLS to a client that does."""
-
-    @asynccontextmanager
-    async def scene() -> AsyncIterator[Wire]:
-        async with wire(*answers, greeting=b"220 smtp\r\n" if answers == (HANG_UP,) else b"") as served:
-            served.scheme = "https"
-            yield served
-
-    return scene
-
-
-@asynccontextmanager
-async def nobody() -> AsyncIterator[Wire]:
-    """Give an address at which nobody listens."""
-    served = Wire((None,))
-    with socket.socket() as taken:  # bound and not listening: nobody else gets the port
-        taken.bind(("127.0.0.1", 0))
-        served.port = taken.getsockname()[1]
-        yield served
-
-
-@asynccontextmanager
-async def unknown_name() -> AsyncIterator[Wire]:
-    """Give a name that the loop's resolver does not find."""
-    loop: Any = asyncio.get_running_loop()
-
-    async def not_found(*_: object, **__: object) -> object:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    loop.getaddrinfo = not_found
-    served = Wire((None,))
-    served.host, served.scheme = "aegis.invalid", "https"
-    try:
-        yield served
-    finally:
-        del loop.getaddrinfo
-
-
-CONNECTING: Final = (
-    Fault("nobody listens", nobody, APIConnectionError, "no connection: "),
-    Fault("the name is not found", unknown_name, APIConnectionError, "no connection: .*Name or service not known"),
-    Fault(
-        "the certificate is of an authority that is not trusted",
-        secure(http()),
-        APIConnectionError,
-        "no connection: .*certificate verify failed",
-    ),
-    Fault(
-        "the certificate is for another host",
-        secure(http(), host="aegis.invalid"),
-        APIConnectionError,
-        "no connection: .*certificate is not valid for '127.0.0.1'",
-        options={"ssl": trusting},
-    ),
-    Fault(
-        "the certificate has expired",
-        secure(http(), not_after=datetime(2020, 1, 1, tzinfo=UTC)),
-        APIConnectionError,
-        "no connection: .*certificate has expired",
-        options={"ssl": trusting},
-    ),
-    Fault("plain words where TLS is expected", spoken_to_in_tls(HANG_UP), APIConnectionError, "no connection: "),
-    Fault("TLS where plain words are expected", secure(http(), scheme="http"), APIConnectionError, "closed|not HTTP"),
-    Fault(
-        "the TLS handshake never ends",
-        spoken_to_in_tls(None),
-        RequestTimeoutError,
-        "no connection within 0.05 s",
-        "`connect`",
-        timeout=Timeout(connect=0.05, read=5, attempt=5),
-    ),
-)
 
 HEADS: Final = (
     Fault("closed before the head", sent(HANG_UP), APIConnectionError, "the service closed the connection"),
     Fault("reset before the head", sent(RESET), APIConnectionError, "the connection failed: .*reset"),
     Fault("closed inside the head", sent((http()[:20], HANG_UP)), APIConnectionError, "closed the connection"),
     Fault("reset inside the head", sent((http()[:20], RESET)), APIConnectionError, "the connection failed: .*reset"),
-    Fault("no answer at all", sent(None), RequestTimeoutError, "no bytes for 0.05 s", "`read`", timeout=_QUICK),
+    Fault("no answer at all", sent(None), RequestTimeoutError, "no bytes for 0.05 s", "`read`", timeout=QUICK),
     Fault(
         "a head that stops in its middle",
         sent((http()[:20], None)),
         RequestTimeoutError,
         "no bytes for 0.05 s",
         "`read`",
-        timeout=_QUICK,
+        timeout=QUICK,
     ),
     Fault(
         "a head that comes in drips and never ends",
@@ -202,7 +44,7 @@ HEADS: Final = (
         RequestTimeoutError,
         "not done within 0.15 s",
         "`attempt`",
-        timeout=_DRIPPED,
+        timeout=DRIPPED,
     ),
     Fault(
         "headers without end",
@@ -231,7 +73,7 @@ HEADS: Final = (
         RequestTimeoutError,
         "not done within 0.15 s",
         "`attempt`",
-        timeout=_DRIPPED,
+        timeout=DRIPPED,
         floods=True,
     ),
     Fault(
@@ -240,7 +82,7 @@ HEADS: Final = (
         StatusError,
         ": 101",
         again=False,
-        timeout=_QUICK,
+        timeout=QUICK,
     ),
     Fault("another protocol", sent((b"SSH-2.0-OpenSSH\r\n\r\n", None)), APIConnectionError, "the answer is not HTTP"),
     Fault("a status that is no number", sent(head("abc OK")), APIConnectionError, "the answer is not HTTP"),
@@ -292,6 +134,24 @@ BODIES: Final = (
         APIConnectionError,
         "the body broke off",
     ),
+    Fault("closed inside a body of no length", sent((head() + JSON[:99], HANG_UP)), DecodeError, "the JSON breaks off"),
+    Fault("reset inside a body of no length", sent((head() + JSON[:99], RESET)), APIConnectionError, "broke off"),
+    Fault(
+        "a chunk whose size never ends",
+        sent((head(Transfer_Encoding="chunked") + b"5;x=", Endless(b"y" * 65536))),
+        RequestTimeoutError,
+        "not done within 0.15 s",
+        "`attempt`",
+        timeout=DRIPPED,
+        floods=True,
+    ),
+    Fault(
+        "trailers without end",
+        sent((head(Transfer_Encoding="chunked") + b"2\r\n{}\r\n0\r\n", Endless(b"X-Trailer: y\r\n" * 1000))),
+        APIConnectionError,
+        "broke off|not HTTP",
+        floods=True,
+    ),
     Fault(
         "a chunk whose size is no number",
         sent(head(Transfer_Encoding="chunked") + chunks(JSON) + b"ZZ\r\n"),
@@ -334,7 +194,7 @@ BODIES: Final = (
         RequestTimeoutError,
         "no bytes for 0.05 s",
         "`read`",
-        timeout=_QUICK,
+        timeout=QUICK,
     ),
     Fault(
         "a body that comes in drips and never ends",
@@ -342,7 +202,7 @@ BODIES: Final = (
         RequestTimeoutError,
         "not done within 0.15 s",
         "`attempt`",
-        timeout=_DRIPPED,
+        timeout=DRIPPED,
     ),
     Fault(
         "a length above `max_body_size`",

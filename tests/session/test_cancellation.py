@@ -11,7 +11,7 @@ import pytest
 from aegis_async import AegisClient, RetryPolicy
 from aegis_async.errors import RateLimitError
 from aegis_async.sandbox import Sandbox
-from tests.session.catalogue import tls, trusting
+from tests.session.connecting import tls, trusting
 from tests.session.test_faults import acquired
 from tests.session.wire import HANG_UP, KEY, Answer, Wire, chunks, head, http, wire
 

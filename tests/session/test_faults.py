@@ -11,7 +11,8 @@ import pytest
 
 from aegis_async import AegisClient, RetryPolicy
 from aegis_async.errors import AegisError, RequestTimeoutError
-from tests.session.catalogue import FAULTS, LIMIT, Fault
+from tests.session.catalogue import FAULTS, LIMIT
+from tests.session.fault import Fault
 from tests.session.wire import KEY, Wire
 
 ATTEMPTS = 2
@@ -24,14 +25,14 @@ faults = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what)
 
 
 @asynccontextmanager
-async def scene(fault: Fault, attempts: int = ATTEMPTS) -> AsyncIterator[tuple[Wire, AegisClient]]:
+async def scene(fault: Fault, attempts: int = ATTEMPTS, **more: Any) -> AsyncIterator[tuple[Wire, AegisClient]]:
     """Set the stage for a fault: a server, and a client that retries without waiting."""
-    options: dict[str, Any] = {name: value() for name, value in fault.options.items()}
+    options: dict[str, Any] = {"api_key": KEY, **{name: value() for name, value in fault.options.items()}, **more}
     retry = RetryPolicy(max_attempts=attempts, initial=0)
     async with (
         fault.scene() as served,
         AegisClient(
-            KEY, base_url=served.url, timeout=fault.timeout, retry=retry, max_body_size=LIMIT, **options
+            base_url=served.url, timeout=fault.timeout, retry=retry, max_body_size=LIMIT, **options, **served.options
         ) as client,
     ):
         yield served, client

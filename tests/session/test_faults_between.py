@@ -7,7 +7,9 @@ import pytest
 
 from aegis_async import AegisClient, RetryPolicy, Timeout
 from aegis_async.errors import APIConnectionError, ServerError, StatusError
-from tests.session.catalogue import CONNECTING, FAULTS, JSON, Fault
+from tests.session.catalogue import FAULTS, JSON
+from tests.session.connecting import CONNECTING
+from tests.session.fault import Fault
 from tests.session.test_faults import scene
 from tests.session.wire import HANG_UP, KEY, RESET, Answer, Wire, chunks, head, http, once, wire
 

@@ -12,7 +12,7 @@ import pytest
 from aegis_async import AegisClient, Hooks
 from aegis_async.errors import APIConnectionError, ClientClosedError, ConfigurationError
 from aegis_async.sandbox import Sandbox
-from tests.session.catalogue import tls, trusting
+from tests.session.connecting import tls, trusting
 from tests.session.wire import KEY, http, once, wire
 
 FORK = """

@@ -74,6 +74,7 @@ class Wire:
         self.heads: list[str] = []
         self.connections = 0
         self.open = 0
+        self.options: dict[str, Any] = {}  # what a client needs to reach it
         self.scheme, self.host, self.port = "http", "127.0.0.1", 0
 
     @property
@@ -162,3 +163,30 @@ async def wire(*answers: Answer, tls: ssl.SSLContext | None = None, greeting: by
         async with asyncio.timeout(_PATIENCE):  # a client that keeps a connection fails the test
             while served.open:
                 await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def tunnel(port: int) -> AsyncIterator[Wire]:
+    """Serve as a proxy that opens a tunnel to that port of loopback, wherever it is asked to."""
+    served = Wire((None,))
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head("200 OK"))
+        await asyncio.gather(_pipe(reader, back), _pipe(there, writer))
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    served.port = server.sockets[0].getsockname()[1]
+    try:
+        yield served
+    finally:
+        server.close()
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
