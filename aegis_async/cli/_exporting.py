@@ -52,7 +52,11 @@ async def _exported(options: Namespace, console: Console) -> ExportReport:
             format=options.format or "parquet",
             ids=ids,
             shared=options.shared,
+            full=options.full,
+            deleted=options.deleted,
             concurrency=options.concurrency,
+            batch_bytes=options.batch_bytes,
+            max_outage=options.max_outage,
             progress=display.update,
         )
 

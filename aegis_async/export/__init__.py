@@ -11,11 +11,11 @@ It needs the extra ``export`` (pyarrow), which is imported when an export begins
 
 from typing import Final
 
+from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._export import export
 from aegis_async.export._queries import next_steps
 from aegis_async.export._report import (
     ExportReport,
-    ListingEvidence,
     Missing,
     Progress,
     Quarantined,

@@ -40,6 +40,27 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--concurrency", type=int, default=8, metavar="N", help="collections at a time (default: %(default)s)"
     )
+    parser.add_argument("--full", action="store_true", help="fetch what has not changed too")
+    parser.add_argument(
+        "--deleted",
+        choices=("keep", "drop"),
+        default="keep",
+        help="what becomes of the rows of a collection that is gone from the service (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--batch-bytes",
+        type=int,
+        default=16 << 20,
+        metavar="N",
+        help="size of the bodies that are written and committed together (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-outage",
+        type=float,
+        default=1800.0,
+        metavar="SECONDS",
+        help="how long to wait for a service that does not answer (default: %(default)s)",
+    )
 
 
 async def _run(options: Namespace, console: "Console") -> int:
@@ -54,7 +75,8 @@ EXPORT: Final = Command(
     description="""\
 Write every data collection with its datasets, runs and evaluations into a
 folder, as tables and as the bodies that the service sent. Interrupt it at any
-time: no half file is left, and it says what is there.""",
+time and run it again: it goes on where its last commit was, and later fetches
+only what has changed.""",
     configure=_configure,
     run=_run,
 )
