@@ -70,6 +70,20 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def kill(session: nox.Session) -> None:
+    """Kill exports at hundreds of points; AEGIS_KILL_POINTS says how many for each format and mode."""
+    session.install("-e", ".[export,duckdb,postgres,delta]", *group("test"))
+    session.run("python", "-m", "pytest", "-m", "kill", "tests/export/test_export_kill.py", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def service(session: nox.Session) -> None:
+    """Run what needs a service of the system's packages (apt-get install postgresql)."""
+    session.install("-e", ".[export,duckdb,postgres,delta]", *group("test"))
+    session.run("python", "-m", "pytest", "-m", "service and not kill", *session.posargs)
+
+
+@nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
     session.install("-e", ".[export]", *group("docs"))
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")

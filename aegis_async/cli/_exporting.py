@@ -50,6 +50,7 @@ async def _exported(options: Namespace, console: Console) -> ExportReport:
             client,
             options.out,
             format=options.format or "parquet",
+            to=options.to,
             ids=ids,
             shared=options.shared,
             full=options.full,

@@ -15,7 +15,7 @@ from aegis_async.export._folder import claim
 from aegis_async.export._outage import Outage
 from aegis_async.export._output import Output, Plan
 from aegis_async.export._report import ExportReport, Progress
-from aegis_async.export._sinks import SINKS, require
+from aegis_async.export._sinks import SINKS, Place, require
 from aegis_async.export._source import GivenIds, IdSource, ListedIds, key_of
 from aegis_async.export._tally import Tally
 from aegis_async.export._threads import off_loop
@@ -27,6 +27,7 @@ __all__ = ["export"]
 
 _PAGE_SIZE: Final = 100  # a larger page blocks the loop for longer than 20 ms
 _PREFETCH: Final = 2
+_ADDRESSES: Final = ("postgresql://", "postgres://")
 
 
 async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-only
@@ -34,6 +35,7 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     out: str | PathLike[str],
     *,
     format: str | Sequence[str] = "parquet",  # noqa: A002 - the name of the CLI's option
+    to: str | None = None,
     ids: Iterable[int] | None = None,
     shared: bool | None = None,
     full: bool = False,
@@ -54,6 +56,8 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
         client: The client to fetch with.
         out: The folder.
         format: One format, or several. The bodies as they came are kept beside them anyway.
+        to: The address of the database for ``"postgres"``, as ``"postgresql://user@host/name"``. A password is better
+            kept in ``~/.pgpass`` or ``PGPASSWORD``.
         ids: The collections to fetch, each once, whether they have changed or not; all that are listed when None.
         shared: True for those shared with the account, False for its own, None for all it can see.
         full: Whether to fetch what has not changed too.
@@ -75,14 +79,14 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
             or a package is not installed; the text says which.
         AegisError: The listing failed, or the service refused the key.
     """
-    formats = _formats(format)
+    formats = _formats(format, to)
     choice("deleted", deleted, ("keep", "drop"))
     integer("batch_bytes", batch_bytes, minimum=1)
     integer("concurrency", concurrency, minimum=1)
     outage = Outage(_seconds("max_outage", max_outage), partial(_ask, client), Clock())
     source = _source(client, ids, shared, outage)
-    plan = Plan(formats, batch_bytes, full, drop=deleted == "drop")
-    output = await off_loop(_opened, Path(out), plan, source.intent)
+    plan = Plan(formats, batch_bytes, full, deleted == "drop", Place(Path(out), to))
+    output = await off_loop(_opened, plan, source.intent)
     from aegis_async.export._run import Courier, Run  # noqa: PLC0415 - imports pyarrow, which is an extra and slow
 
     fetch = partial(get_bodies, client.data_collections, concurrency=concurrency, through=outage.through)
@@ -94,8 +98,6 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     except (CancelledError, Exception) as error:
         await run.end_early(error)
         raise
-    finally:
-        await run.close()
 
 
 async def _ask(client: "AegisClient") -> object:
@@ -119,9 +121,9 @@ def _source(
     return GivenIds(ids)
 
 
-def _opened(out: Path, plan: Plan, intent: str) -> Output:
+def _opened(plan: Plan, intent: str) -> Output:
     require(plan.formats)
-    return Output(claim(out), plan, f"{intent} full" if plan.full else intent)
+    return Output(claim(plan.place.out), plan, f"{intent} full" if plan.full else intent)
 
 
 def _seconds(name: str, value: Any) -> float:
@@ -130,10 +132,14 @@ def _seconds(name: str, value: Any) -> float:
     return float(value)
 
 
-def _formats(given: str | Sequence[str]) -> tuple[str, ...]:
+def _formats(given: str | Sequence[str], to: str | None) -> tuple[str, ...]:
     formats = tuple(dict.fromkeys((given,) if isinstance(given, str) else given))
     if not formats:
         raise InvalidArgumentError(f"format must name at least one of {', '.join(SINKS)}")
     for name in formats:
         choice("format", name, SINKS)
+    if to is None and any(SINKS[name].by_address for name in formats):
+        raise InvalidArgumentError("to must be the address of the database, as postgresql://user@host/name")
+    if to is not None and not to.startswith(_ADDRESSES):
+        raise InvalidArgumentError("to must begin with postgresql:// or postgres://")
     return formats

@@ -7,11 +7,16 @@ from aegis_async.export._schema import TABLES
 
 __all__ = [
     "COMMITS",
+    "DELTA",
+    "DUCKDB",
+    "DUCKDB_COPY",
+    "DUCKDB_WORK",
     "FOLDERS",
     "LOCK",
     "QUARANTINE",
     "RAW",
     "REPORT",
+    "SQLITE",
     "chunk_name",
     "commit_name",
     "is_commit",
@@ -26,6 +31,11 @@ RAW: Final = "raw"
 QUARANTINE: Final = "quarantine"
 COMMITS: Final = "_commits"
 REPORT: Final = "_report.json"
+DELTA: Final = "delta"
+SQLITE: Final = "export.sqlite"
+DUCKDB: Final = "export.duckdb"
+DUCKDB_WORK: Final = ".export.duckdb.work"
+DUCKDB_COPY: Final = ".export.duckdb.copy"
 LOCK: Final = f"{COMMITS}/lock"
 FOLDERS: Final = (*(table.name for table in TABLES), RAW, QUARANTINE)
 """The folders of parts, in the order in which they are made."""

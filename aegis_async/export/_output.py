@@ -1,11 +1,12 @@
 """Where a run writes to: the folder, and the sinks in it and beside it."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from aegis_async.export._folder import Folder
 from aegis_async.export._report import Quarantined
-from aegis_async.export._sinks import FILES, Sink, opened
+from aegis_async.export._sinks import FILES, Place, Sink, opened
 
 __all__ = ["Output", "Plan"]
 
@@ -18,14 +19,14 @@ class Plan(NamedTuple):
         batch_bytes: The size of bodies from which a batch is written.
         full: Whether what has not changed is fetched again too.
         drop: Whether rows go whose collection is gone.
-        to: The address of a database that is no file.
+        place: Where databases are.
     """
 
     formats: tuple[str, ...]
     batch_bytes: int
     full: bool
     drop: bool
-    to: str | None = None
+    place: Place
 
 
 class Output:
@@ -45,7 +46,7 @@ class Output:
         self.plan = plan
         self.sinks: list[Sink] = []
         try:
-            for sink in opened(folder, plan.formats, intent):
+            for sink in opened(folder, plan.formats, intent, plan.place):
                 self.sinks.append(sink)
         except BaseException:
             self.close()
@@ -67,8 +68,7 @@ class Output:
 
     def close(self) -> None:
         """Let go of every sink and of the folder."""
-        try:
-            for sink in self.sinks:
-                sink.close()
-        finally:
-            self.folder.lock.release()
+        with ExitStack() as stack:
+            stack.callback(self.folder.lock.release)
+            while self.sinks:
+                stack.callback(self.sinks.pop().close)

@@ -124,7 +124,9 @@ class Run:
         await self._writer.flush()
         await self._writer.bury(self._gone, drop=self._output.plan.drop)
         await self._writer.finish(self._source.evidence())
-        return await off_loop(self._conclude)
+        report = await off_loop(self._conclude)
+        await off_loop(self._output.close)
+        return report
 
     def _conclude(self) -> ExportReport:
         report = self._reporter.conclusion(self._missing.values(), self._gone)
@@ -132,12 +134,14 @@ class Run:
         return report
 
     async def end_early(self, error: BaseException) -> None:
-        """Write what was fetched, where that is possible, and say in the report what ended the run."""
+        """Write what was fetched, where that is possible, say in the report what ended the run, and let others in."""
         await self._writer.stop()
+        # What ended the run is the error to hear of: a disk that is full for the report too adds nothing.
         if not self._ended:
-            # What ended the run is the error to hear of: a disk that is full for the report too adds nothing.
             with suppress(ExportError):
                 await self._give_up(error)
+        with suppress(ExportError):
+            await off_loop(self._output.close)
 
     async def _give_up(self, error: BaseException) -> None:
         status: Status = "interrupted" if isinstance(error, CancelledError) else "failed"
@@ -147,14 +151,6 @@ class Run:
                 await self._writer.flush()
         finally:
             await off_loop(self._reporter.early, status, reason, tuple(self._missing.values()))
-
-    async def close(self) -> None:
-        """Let other exports in.
-
-        Raises:
-            ExportError: A database could not be published.
-        """
-        await off_loop(self._output.close)
 
 
 def _missing(outcome: Outcome[CollectionBody]) -> Missing:

@@ -18,7 +18,7 @@ from aegis_async.export._refusals import explained
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Data", "Lease", "LocalStore", "Store"]
+__all__ = ["Data", "Lease", "LocalStore", "Store", "sync_folder"]
 
 Data: TypeAlias = "bytes | memoryview | pa.Buffer"
 
@@ -139,7 +139,7 @@ class LocalStore:
                 _write(temporary, data)
                 yield temporary, final
                 # The name must be on the disk before a commit speaks of it.
-                _sync_folder(final.parent)
+                sync_folder(final.parent)
             finally:
                 with suppress(OSError):  # what ended the write is the error to hear of
                     temporary.unlink(missing_ok=True)
@@ -166,7 +166,8 @@ def _link(temporary: Path, final: Path) -> None:
         temporary.replace(final)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk."""
     flags = getattr(os, "O_DIRECTORY", None)
     if flags is None:  # Windows keeps names by itself and cannot open a folder
         return

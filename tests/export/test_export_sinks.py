@@ -1,7 +1,7 @@
 """What every sink keeps to, whatever its format; a new one joins by a line in `READERS`."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from aegis_async._resources.data_collections import CollectionBody
 from aegis_async.errors import ExportError
 from aegis_async.export import FORMATS, TABLES
+from aegis_async.export import _sinks as sinks
 from aegis_async.export._arrow import TABLE_SCHEMAS
 from aegis_async.export._batches import Fetched, batch_of, drafted
 from aegis_async.export._folder import claim
@@ -25,14 +26,16 @@ from tests.export.places import READERS, Place
 MakeDocument = Callable[..., dict[str, Any]]
 Decode = Callable[[dict[str, Any]], DataCollection]
 
-every_sink = pytest.mark.parametrize("name", FORMATS)
+SERVICES = {"postgres"}
+every_sink = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.service) if name in SERVICES else name for name in FORMATS]
+)
 
 
 @pytest.fixture
-def place(name: str, tmp_path: Path) -> Iterator[Place]:
+def place(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Place:
     """A place for exports of one format, read with a tool that is not ours."""
-    with READERS[name](tmp_path) as place:
-        yield place
+    return READERS[name](tmp_path, request)
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ class Session:
 
     def __init__(self, place: Place, name: str, intent: str = "listing") -> None:
         self._folder = claim(place.out)
-        self._sinks = list(opened(self._folder, [name], intent))
+        self._sinks = list(opened(self._folder, [name], intent, sinks.Place(place.out, place.to)))
         self.sink: Sink = self._sinks[-1]
 
     def close(self) -> None:
@@ -263,17 +266,19 @@ async def test_parquet_is_compressed_with_zstd(tmp_path: Path, document: MakeDoc
     assert {"ZSTD"} == {group.column(n).compression for n in range(group.num_columns)}
 
 
-async def test_what_is_set_aside_is_let_go_when_it_is_sound(tmp_path: Path, document: MakeDocument, batch: Any) -> None:
+async def test_what_is_set_aside_is_let_go_when_it_is_sound(
+    tmp_path: Path, request: pytest.FixtureRequest, document: MakeDocument, batch: Any
+) -> None:
     """The quarantine holds the latest of each collection, and nothing of one that decodes by now."""
-    with READERS["parquet"](tmp_path) as place:
-        bad = [Rejected(1, b"one", "bad"), Rejected(2, b"two", "bad"), Rejected(None, b"item", "no id")]
-        finished(place, "parquet", await batch(rejected=bad))
-        again = [Rejected(2, b"again", "worse")]
+    place = READERS["parquet"](tmp_path, request)
+    bad = [Rejected(1, b"one", "bad"), Rejected(2, b"two", "bad"), Rejected(None, b"item", "no id")]
+    finished(place, "parquet", await batch(rejected=bad))
+    again = [Rejected(2, b"again", "worse")]
 
-        finished(place, "parquet", await batch(document(1), rejected=again))
+    finished(place, "parquet", await batch(document(1), rejected=again))
 
-        bodies = {file.read_bytes() for file in (tmp_path / "quarantine").glob("*.body")}
-        assert {b"again", b"item"} == bodies
+    bodies = {file.read_bytes() for file in (tmp_path / "quarantine").glob("*.body")}
+    assert {b"again", b"item"} == bodies
 
 
 def test_a_damaged_part_is_no_table() -> None:

@@ -33,6 +33,7 @@ def _configure(parser: ArgumentParser) -> None:
         metavar="FORMAT",
         help="of the tables: %(choices)s; may be given several times (default: parquet)",
     )
+    parser.add_argument("--to", metavar="URL", help="where postgres is: postgresql://user@host/database")
     add_shared(parser)
     parser.add_argument(
         "--ids", metavar="FILE", help="export only these: a file of one id a line, - for standard input"

@@ -1,14 +1,15 @@
 """Where batches go: one file for each format, and the table that names them.
 
-A format of files is one module with a class ``Format``, a database one with a class ``Writer`` that is a `Sink`;
-each has one line here. Sinks know nothing of each other, nor of HTTP.
+A format of files is one module with a class ``Format``, a database one with ``opened``, which gives a `Sink`; each
+has one line here. Sinks know nothing of each other, nor of HTTP.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aegis_async.errors import ExportError
 from aegis_async.export._sinks._protocol import Batch, Rejected, Sink
@@ -24,12 +25,25 @@ __all__ = [
     "SINKS",
     "Batch",
     "Known",
+    "Place",
     "Rejected",
     "Sink",
     "file_formats",
     "opened",
     "require",
 ]
+
+
+class Place(NamedTuple):
+    """Where databases are.
+
+    Attributes:
+        out: The folder of the export, for those that are files.
+        to: The address of the one that is none.
+    """
+
+    out: Path
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,14 @@ FILES: Final[Mapping[str, Known]] = MappingProxyType(
         "arrow": Known("_ipc"),
     }
 )
-DATABASES: Final[Mapping[str, Known]] = MappingProxyType({})
+DATABASES: Final[Mapping[str, Known]] = MappingProxyType(
+    {
+        "duckdb": Known("_duckdb", ("pyarrow", "duckdb"), "duckdb"),
+        "sqlite": Known("_sqlite"),
+        "postgres": Known("_postgres", ("pyarrow", "adbc_driver_postgresql"), "postgres", by_address=True),
+        "delta": Known("_delta", ("pyarrow", "deltalake"), "delta"),
+    }
+)
 SINKS: Final[Mapping[str, Known]] = MappingProxyType({**FILES, **DATABASES})
 RAW_FILES: Final = Known("_raw")
 """The bodies as they came, which every export has beside its formats."""
@@ -92,7 +113,7 @@ def require(formats: Sequence[str]) -> None:
         known.require()
 
 
-def opened(folder: "Folder", formats: Sequence[str], intent: str) -> "Iterator[Sink]":
+def opened(folder: "Folder", formats: Sequence[str], intent: str, place: Place) -> "Iterator[Sink]":
     """Yield the sinks of these formats, that of the files first: bodies are kept before a database has the rows.
 
     Raises:
@@ -101,6 +122,10 @@ def opened(folder: "Folder", formats: Sequence[str], intent: str) -> "Iterator[S
     from aegis_async.export._sinks._files import Files  # noqa: PLC0415 - imports pyarrow, which is an extra
 
     yield Files(folder, [name for name in formats if name in FILES], file_formats(), intent)
+    for name in formats:
+        if name in DATABASES:
+            database: Sink = import_module(f"{__name__}.{DATABASES[name].module}").opened(place.out, intent, place.to)
+            yield database
 
 
 def file_formats() -> "dict[str, FileFormat]":
