@@ -30,6 +30,13 @@ CASES: list[tuple[list[str], int, str]] = [
     (["export", "OUT", "--sandbox", "--concurrency", "0"], 2, "concurrency must be at least 1, not 0"),
     (["export", "NOT_OURS", "--sandbox"], 2, "out must be a new or empty folder or an earlier export"),
     (["export", "OUT", "--sandbox", "--ids", "NO_FILE"], 2, "--ids: cannot read NO_FILE: No such file or directory"),
+    (["export", "OUT", "--sandbox", "--format", "postgres"], 2, "to must be the address of the database"),
+    (
+        ["export", "OUT", "--sandbox", "--max-outage", "nan"],
+        2,
+        "max_outage must be a number of seconds from 0, not nan",
+    ),
+    (["verify", "NOT_OURS"], 1, "NOT_OURS is no export: it has no _commits"),
     (["sandbox", "--port", "99999"], 2, "sandbox: port must be between 0 and 65535, not 99999"),
     (["sandbox", "--latency", "nan"], 2, "sandbox: latency must be 0 or more, not nan"),
     (["doctor", "--sandbox", "--sandbox-collections", "3"], 0, ""),

@@ -716,3 +716,12 @@ def test_pyarrow_is_not_imported_before_an_export_begins() -> None:
     ended = subprocess.run([sys.executable, "-c", program], check=False)  # noqa: S603 - a program of ours
 
     assert 0 == ended.returncode
+
+
+@pytest.mark.parametrize("to", [None, "mysql://somewhere"])
+async def test_a_database_at_an_address_needs_one(client: AegisClient, tmp_path: Path, to: str | None) -> None:
+    """The error names the argument before anything is made."""
+    with pytest.raises(InvalidArgumentError, match="^to must be"):
+        await export(client, tmp_path / "out", format="postgres", to=to)
+
+    assert not (tmp_path / "out").exists()

@@ -71,5 +71,6 @@ async def _main(out: str, format_: str, to: str, mode: str) -> None:
 
 
 if __name__ == "__main__":
-    _instrument(sys.argv[2], int(sys.argv[4]))
-    asyncio.run(_main(*sys.argv[1:4], sys.argv[5]))
+    place, kind, address, last_step, passing = sys.argv[1:]
+    _instrument(kind, int(last_step))
+    asyncio.run(_main(place, kind, address, passing))
