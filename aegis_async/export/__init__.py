@@ -15,6 +15,7 @@ from aegis_async.export._compare import compare
 from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._export import export
 from aegis_async.export._queries import next_steps
+from aegis_async.export._read import read
 from aegis_async.export._report import (
     ExportReport,
     Missing,
@@ -43,6 +44,7 @@ __all__ = [
     "compare",
     "export",
     "next_steps",
+    "read",
     "read_report",
     "verify",
 ]
