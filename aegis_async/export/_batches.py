@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from aegis_async.export._sinks._raw import line
 from aegis_async.export._source import Listed
 from aegis_async.models import DataCollection
 
-__all__ = ["Draft", "Fetched", "batch_of", "drafted", "narrowed"]
+__all__ = ["Draft", "Fetched", "add_to", "batch_of", "narrowed"]
 
 
 class Fetched(NamedTuple):
@@ -31,20 +32,23 @@ class Fetched(NamedTuple):
     listed: Listed
 
 
-class Draft(NamedTuple):
-    """A batch whose raw lines are still to be made.
+@dataclass(slots=True)
+class Draft:
+    """A batch in the making: rows are columns already, so that no Struct outlives its conversion.
 
     Attributes:
         marks: The sound collections.
         bodies: Their bytes.
-        tables: Their rows.
+        pieces: Their rows.
         rejected: What becomes no row.
+        size: Of all bodies, sound or not.
     """
 
-    marks: list[Mark]
-    bodies: list[bytes]
-    tables: "dict[str, pa.Table]"
-    rejected: list[Rejected]
+    marks: list[Mark] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    size: int = 0
 
 
 class _Sound(NamedTuple):
@@ -53,8 +57,8 @@ class _Sound(NamedTuple):
     value: DataCollection
 
 
-async def drafted(fetched: Iterable[Fetched]) -> Draft:
-    """Give the rows of all bodies that fit the tables, and the others with the reason.
+async def add_to(draft: Draft, fetched: Iterable[Fetched]) -> None:
+    """Add the rows of all bodies that fit the tables, and the others with the reason.
 
     It works in the loop, in pieces between which others run: a thread that holds the interpreter's lock most
     of the time makes the loop wait for it again at every read of a socket.
@@ -63,22 +67,26 @@ async def drafted(fetched: Iterable[Fetched]) -> Draft:
     sound = [one for one in judged if isinstance(one, _Sound)]
     rejected = [one for one in judged if isinstance(one, Rejected)]
     try:
-        tables = await _tables(one.value for one in sound)
+        pieces = await _pieces(one.value for one in sound)
     except UnfitError:
         # Rare enough that all are converted again, each by itself, to find which.
         unfit = {one.mark.id: reason for one in sound if (reason := await _unfit(one.value)) is not None}
         rejected += [Rejected(one.mark.id, one.body, unfit[one.mark.id]) for one in sound if one.mark.id in unfit]
         sound = [one for one in sound if one.mark.id not in unfit]
-        tables = await _tables(one.value for one in sound)
-    return Draft([one.mark for one in sound], [one.body for one in sound], tables, rejected)
+        pieces = await _pieces(one.value for one in sound)
+    draft.rejected += rejected
+    draft.pieces += pieces
+    draft.marks += [one.mark for one in sound]
+    draft.bodies += [one.body for one in sound]
 
 
 def batch_of(draft: Draft) -> Batch:
     """Give the batch of a draft, with its raw lines."""
     ids = [mark.id for mark in draft.marks]
     lines = [line(id_, body) for id_, body in zip(ids, draft.bodies, strict=True)]
+    draft.bodies.clear()
     raw = pa.table([pa.array(ids, pa.int64()), pa.array(lines, pa.large_binary())], schema=RAW_SCHEMA)
-    return Batch(draft.marks, {**draft.tables, RAW: raw}, draft.rejected)
+    return Batch(draft.marks, {**tables_of(draft.pieces), RAW: raw}, draft.rejected)
 
 
 def narrowed(batch: Batch, ids: Collection[int]) -> Batch:
@@ -91,12 +99,12 @@ def narrowed(batch: Batch, ids: Collection[int]) -> Batch:
     return Batch(marks, tables, batch.rejected)
 
 
-async def _tables(collections: Iterable[DataCollection]) -> "dict[str, pa.Table]":
+async def _pieces(collections: Iterable[DataCollection]) -> list[Piece]:
     pieces: list[Piece] = []
     for piece in pieces_of(collections):
         pieces.append(piece)
         await asyncio.sleep(0)
-    return tables_of(pieces)
+    return pieces
 
 
 def _judged(one: Fetched) -> _Sound | Rejected:
@@ -124,7 +132,7 @@ def _is_utf8(body: bytes) -> bool:
 
 async def _unfit(collection: DataCollection) -> str | None:
     try:
-        await _tables([collection])
+        await _pieces([collection])
     except UnfitError as error:
         return str(error)
     return None

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from aegis_async.export._arrow import unfit_costs
-from aegis_async.export._batches import Draft, Fetched, batch_of, drafted, narrowed
+from aegis_async.export._batches import Draft, Fetched, add_to, batch_of, narrowed
 from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._sinks import Batch, Rejected, Sink
 from aegis_async.export._source import Listed
 from aegis_async.export._threads import ended, off_loop
 
 __all__ = ["BatchWriter"]
+
+_CONVERTED: Final = 1 << 20  # bytes of bodies: Structs take several times as much, and should not wait for a batch
 
 
 class BatchWriter:
@@ -31,9 +34,9 @@ class BatchWriter:
         self._sinks = tuple(sinks)
         self._batch_bytes = batch_bytes
         self._anew = anew
-        self._filling: list[Fetched] = []
-        self._rejected: list[Rejected] = []
-        self._filled = 0
+        self._fresh: list[Fetched] = []
+        self._fresh_bytes = 0
+        self._filling = Draft()
         self._storing: asyncio.Task[None] | None = None
         self.written = 0
         self.costs_as_text = 0
@@ -49,14 +52,16 @@ class BatchWriter:
         Raises:
             ExportError: An earlier batch could not be written.
         """
-        self._filling.append(fetched)
-        self._filled += len(fetched.body.body)
-        if self._filled >= self._batch_bytes:
+        self._fresh.append(fetched)
+        self._fresh_bytes += len(fetched.body.body)
+        if self._fresh_bytes >= _CONVERTED or self._filling.size + self._fresh_bytes >= self._batch_bytes:
+            await self._convert()
+        if self._filling.size >= self._batch_bytes:
             await self._hand_over()
 
     def set_aside(self, rejected: Iterable[Rejected]) -> None:
         """Take what becomes no row, for the next batch."""
-        self._rejected += rejected
+        self._filling.rejected += rejected
 
     async def flush(self) -> None:
         """Write what is left.
@@ -64,7 +69,8 @@ class BatchWriter:
         Raises:
             ExportError: It could not be written.
         """
-        if self._filling or self._rejected:
+        await self._convert()
+        if self._filling.marks or self._filling.rejected:
             await self._hand_over()
         await self._settle()
 
@@ -95,25 +101,21 @@ class BatchWriter:
     def _lacks(self, sink: Sink, id_: int, fingerprint: str) -> bool:
         return sink.holdings.lacks(id_, fingerprint, anew=self._anew)
 
+    async def _convert(self) -> None:
+        # Cancelled in between, the bodies are still there to be converted, and committed, at the end.
+        await add_to(self._filling, self._fresh)
+        self._filling.size += self._fresh_bytes
+        self._fresh, self._fresh_bytes = [], 0
+
     async def _hand_over(self) -> None:
         await self._settle()
-        fetched, self._filling, self._filled = self._filling, [], 0
-        rejected, self._rejected = self._rejected, []
-        self._storing = asyncio.create_task(self._store(fetched, rejected))
+        draft, self._filling = self._filling, Draft()
+        self._storing = asyncio.create_task(off_loop(self._write, draft))
 
     async def _settle(self) -> None:
         error = await self.stop()
         if error is not None:
             raise error
-
-    async def _store(self, fetched: list[Fetched], rejected: list[Rejected]) -> None:
-        draft = await drafted(fetched)
-        draft.rejected.extend(rejected)
-        # The write needs the bytes alone, and to free a batch of Structs at once would block the loop.
-        while fetched:
-            fetched.pop()
-            await asyncio.sleep(0)
-        await off_loop(self._write, draft)
 
     def _write(self, draft: Draft) -> None:
         batch = batch_of(draft)

@@ -16,7 +16,7 @@ from aegis_async.errors import ExportError
 from aegis_async.export import FORMATS, TABLES
 from aegis_async.export import _sinks as sinks
 from aegis_async.export._arrow import TABLE_SCHEMAS
-from aegis_async.export._batches import Fetched, batch_of, drafted
+from aegis_async.export._batches import Draft, Fetched, add_to, batch_of
 from aegis_async.export._folder import claim
 from aegis_async.export._sinks import FILES, SINKS, Batch, Rejected, Sink, file_formats, opened
 from aegis_async.export._source import Listed
@@ -45,8 +45,9 @@ def batch(decoded: Decode) -> Callable[..., Any]:
     async def make(*documents: dict[str, Any], fingerprint: str = "f", rejected: Iterable[Rejected] = ()) -> Batch:
         values = [decoded(document) for document in documents]
         bodies = [CollectionBody(value.id, b'{"id": %d}' % value.id, value, None) for value in values]
-        draft = await drafted(Fetched(body, Listed(fingerprint)) for body in bodies)
-        return batch_of(draft._replace(rejected=list(rejected)))
+        draft = Draft(rejected=list(rejected))
+        await add_to(draft, (Fetched(body, Listed(fingerprint)) for body in bodies))
+        return batch_of(draft)
 
     return make
 
