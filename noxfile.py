@@ -16,7 +16,7 @@ CORE = "aegis_async/_decode/*,aegis_async/_retry.py,aegis_async/_pagination.py,a
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "types", "layers", "coverage", "tests", "lowest", "docs", "package", "demo"]
+nox.options.sessions = ["lint", "types", "layers", "coverage", "tests", "lowest", "docs", "package", "demo", "service"]
 
 
 def group(*names: str) -> list[str]:
@@ -32,7 +32,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
-    session.install(".[export]", *group("types", "test", "docs"))
+    session.install(".[export,duckdb,postgres,delta]", *group("types", "test", "docs"))
     session.run("mypy")
     # The installed copy, from elsewhere: the checkout itself is no typed package to pyright.
     with session.chdir(session.create_tmp()):
