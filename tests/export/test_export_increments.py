@@ -9,7 +9,7 @@ import pyarrow.dataset
 import pytest
 
 from aegis_async import AegisClient, RetryPolicy
-from aegis_async.export import TABLES, export
+from aegis_async.export import TABLES, export, verify
 from aegis_async.export._commits import State, read_commits
 from aegis_async.export._store import LocalStore
 from aegis_async.sandbox import Sandbox
@@ -201,6 +201,19 @@ async def test_what_was_in_quarantine_is_tried_again(client: AegisClient, sandbo
     assert ("partial", "complete") == (first.status, second.status)
     assert ((), []) == (second.quarantined, list((tmp_path / "quarantine").iterdir()))
     assert [1, 2, 3, 4, 5, 6] == [row[0] for row in content(tmp_path, "collections")]
+
+
+async def test_many_small_parts_become_one(sandbox: Sandbox, client: AegisClient, tmp_path: Path) -> None:
+    """A year of small increments does not leave a thousand files, and no row is lost or doubled."""
+    for _ in range(34):
+        sandbox.add()
+
+    await export(client, tmp_path / "small", format=["parquet", "csv"], batch_bytes=1)
+
+    await export(client, tmp_path / "large", format=["parquet", "csv"])
+    assert everything(tmp_path / "large") == everything(tmp_path / "small")
+    assert 1 == len(list((tmp_path / "small" / "collections").glob("*.csv")))
+    assert [] == verify(tmp_path / "small")
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Chunks: some collections and the parts that hold their rows, written whole and rewritten without some."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +14,11 @@ from aegis_async.export._folder import Folder
 from aegis_async.export._holdings import Mark
 from aegis_async.export._sinks._file_format import FileFormat
 
-__all__ = ["Chunks"]
+__all__ = ["Chunks", "place", "too_many"]
+
+_SMALL: Final = 1 << 20  # bytes
+_SMALL_KEPT: Final = 32
+_JOINED: Final = 8 << 20  # bytes, so that few are in memory at a time
 
 
 class Chunks:
@@ -57,6 +63,23 @@ class Chunks:
                 parts.append(self._part(table, name, form, rest))
         return Chunk(name, chunk.formats, tuple(marks), tuple(parts))
 
+    def joined(self, chunks: Sequence[Chunk]) -> Chunk:
+        """Write several chunks of the same formats as one.
+
+        Raises:
+            ExportError: They could not be read or written.
+        """
+        name, formats = self._folder.new_name(), chunks[0].formats
+        parts: list[Part] = []
+        for form, table in self._places(formats):
+            path = f"{table}/{{}}.{form.extension}".format
+            found = {part.path: part for chunk in chunks for part in chunk.parts}
+            there = [found[path(chunk.name)] for chunk in chunks if path(chunk.name) in found]
+            if there:
+                rows = pa.concat_tables([self._read(part, form, table) for part in there])
+                parts.append(self._part(table, name, form, rows))
+        return Chunk(name, formats, tuple(mark for chunk in chunks for mark in chunk.marks), tuple(parts))
+
     def empty(self, formats: Sequence[str]) -> Chunk | None:
         """Write a part without rows for each table that has no part at all, so that every query works.
 
@@ -91,6 +114,19 @@ class Chunks:
         except (ValueError, OSError) as error:
             complaint = str(error)
         raise ExportError(f"{part.path} is damaged: {complaint}; export into a new folder")
+
+
+def too_many(chunks: Iterable[Chunk], formats: Sequence[str]) -> list[Chunk]:
+    """Give small chunks that are better one: increments would leave a few files a night, for ever."""
+    small = [chunk for chunk in chunks if chunk.formats == tuple(formats) and _size(chunk) < _SMALL]
+    if len(small) <= _SMALL_KEPT:
+        return []
+    sizes = accumulate(map(_size, small))
+    return [chunk for chunk, size in zip(small, sizes, strict=True) if size < _JOINED]
+
+
+def _size(chunk: Chunk) -> int:
+    return sum(part.bytes for part in chunk.parts)
 
 
 def place(path: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._folder import Folder
 from aegis_async.export._holdings import Holdings, Mark
 from aegis_async.export._layout import RAW
-from aegis_async.export._sinks._chunks import Chunks, place
+from aegis_async.export._sinks._chunks import Chunks, place, too_many
 from aegis_async.export._sinks._file_format import TABLE_NAMES, FileFormat
 from aegis_async.export._sinks._protocol import Batch
 from aegis_async.export._sinks._quarantine import set_aside
@@ -98,6 +98,9 @@ class Files:
             ExportError: It could not be written.
         """
         current = self._holdings.current
+        small = too_many(self._folder.state.chunks.values(), self._formats)
+        if small:
+            self._commit(added=(self._chunks.joined(small),), retired=tuple(chunk.name for chunk in small))
         empty = self._chunks.empty([name for name in self._formats if name != RAW])
         old = self._folder.state.set_aside.items()
         stale = [file for file, one in old if listing and one.id is None and one.number != current.number]
