@@ -84,6 +84,13 @@ def service(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def examples(session: nox.Session) -> None:
+    """Run the examples with what they are for, which is much to install."""
+    session.install("-e", ".[export]", "pytest", "pytest-asyncio", "dagster", "apache-airflow", *group("test"))
+    session.run("python", "-m", "pytest", "tests/export/test_export_examples.py", *session.posargs)
+
+
+@nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
     session.install("-e", ".[export]", *group("docs"))
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
