@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import nox
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+EXTRAS = ",".join(sorted(PROJECT["project"]["optional-dependencies"]))
 PYTHONS = nox.project.python_versions(PROJECT)
 OLDEST = PYTHONS[0]
 # What the design wants proven to the last branch.
@@ -32,7 +33,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
-    session.install(".[export,otel]", *group("types", "test", "docs"))
+    session.install(f".[{EXTRAS}]", *group("types", "test", "docs"))
     session.run("mypy")
     # The installed copy, from elsewhere: the checkout itself is no typed package to pyright.
     with session.chdir(session.create_tmp()):
@@ -73,8 +74,22 @@ def lowest(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def services(session: nox.Session) -> None:
     """Run the tests that need a service of the system's packages; `.ci/run` installs those."""
-    session.install("-e", ".[export,otel]", *group("test"))
-    session.run("python", "-m", "pytest", "-m", "service", *session.posargs)
+    session.install("-e", f".[{EXTRAS}]", *group("test"))
+    session.run("python", "-m", "pytest", "-m", "service and not kill", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def kill(session: nox.Session) -> None:
+    """Kill exports at hundreds of points; AEGIS_KILL_POINTS says how many for each format and mode."""
+    session.install("-e", f".[{EXTRAS}]", *group("test"))
+    session.run("python", "-m", "pytest", "-m", "kill", "tests/export/test_export_kill.py", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def examples(session: nox.Session) -> None:
+    """Run the examples with what they are for, which is much to install."""
+    session.install("-e", ".[export]", "pytest", "pytest-asyncio", "dagster", "apache-airflow", *group("test"))
+    session.run("python", "-m", "pytest", "tests/export/test_export_examples.py", *session.posargs)
 
 
 @nox.session(python=OLDEST)

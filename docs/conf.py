@@ -29,7 +29,10 @@ default_role = "py:obj"
 
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:.*", r"(aiohttp|collections|datetime|decimal|metrics|msgspec|os|ssl|time|trace|types)\..*"),  # of others
+    (
+        "py:.*",
+        r"(aiohttp|collections|datetime|decimal|metrics|msgspec|os|pa|pyarrow|ssl|time|trace|types)\..*",
+    ),  # of others
     ("py:.*", r".*\b(T|T_co|_ItemT)"),  # type variables
 ]
 

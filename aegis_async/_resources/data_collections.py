@@ -3,14 +3,16 @@
 Source: "Get data collections".
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from aegis_async._arguments import choice, integer, seconds
 from aegis_async._cache import Aged
-from aegis_async._decode import PiecewiseDecoder, Splitter
+from aegis_async._decode import Decode, PiecewiseDecoder, Splitter
 from aegis_async._fanout import FanOut, Job
 from aegis_async._pagination import Cursor, OnDrift, Paginator, Prefetch
 from aegis_async._resources._api import Api
@@ -21,7 +23,7 @@ from aegis_async._session import Param
 from aegis_async.errors import DecodeError, InvalidArgumentError
 from aegis_async.models import DataCollection, DataCollectionSummary
 
-__all__ = ["CollectionBody", "DataCollections", "get_bodies"]
+__all__ = ["CollectionBody", "DataCollections", "Decode", "get_bodies", "list_items", "summary_decoder"]
 
 _PATH = "/data-collections"
 _MAX_SIZE = 2 << 30  # bytes
@@ -256,15 +258,40 @@ def get_bodies(
     *,
     concurrency: int = 8,
     shared: bool | None = None,
+    through: Callable[[Callable[[], Awaitable[CollectionBody]]], Awaitable[CollectionBody]] | None = None,
 ) -> FanOut[CollectionBody]:
-    """Give many collections with their bytes, for the export; what does not decode is a value with its error."""
+    """Give many collections with their bytes, for the export; what does not decode is a value with its error.
+
+    Each is fetched ``through`` what the caller gives, who may wait, or try again.
+    """
     api, params = collections._api, _shared(shared)  # noqa: SLF001 - the same module's
 
     async def fetch(id_: int) -> CollectionBody:
-        return await api.fetch_with(_path(id_), _KeepingBody(id_, api.decoders.of(DataCollection)), params)
+        async def once() -> CollectionBody:
+            return await api.fetch_with(_path(id_), _KeepingBody(id_, api.decoders.of(DataCollection)), params)
+
+        return await (once() if through is None else through(once))
 
     limit = integer("concurrency", concurrency, minimum=1)
     return FanOut(Job(_ids(ids), fetch, api.tasks, limit, ordered=False, on_error="raise"))
+
+
+def list_items(
+    collections: DataCollections,
+    key: Callable[[msgspec.Raw], Hashable],
+    *,
+    page_size: int,
+    prefetch: int,
+    shared: bool | None = None,
+) -> Paginator[msgspec.Raw]:
+    """Give the listing with the bytes of its items, for the export."""
+    api, paging = collections._api, Paging(page_size=page_size, prefetch=prefetch)  # noqa: SLF001 - the same module's
+    return api.paginate(_PATH, msgspec.Raw, paging, _shared(shared), key)
+
+
+def summary_decoder(collections: DataCollections) -> Decode[DataCollectionSummary]:
+    """Give what decodes the bytes of one listed item."""
+    return collections._api.decoders.of(DataCollectionSummary)  # noqa: SLF001 - the same module's
 
 
 class _KeepingBody:

@@ -50,9 +50,14 @@ async def _exported(options: Namespace, console: Console) -> ExportReport:
             client,
             options.out,
             format=options.format or "parquet",
+            to=options.to,
             ids=ids,
             shared=options.shared,
+            full=options.full,
+            deleted=options.deleted,
             concurrency=options.concurrency,
+            batch_bytes=options.batch_bytes,
+            max_outage=options.max_outage,
             progress=display.update,
         )
 

@@ -20,15 +20,15 @@ def summary(out: str, report: ExportReport) -> str:
 
 def early_end(out: str, report: ExportReport) -> str:
     """Give what an export that ended early has left in its folder."""
-    if report.commit is None:
-        return f"Ended early: {out} holds what it held before, and no half file."
-    return f"Ended early: {report.rows['collections']:,} collections are in {out}, and every file there is whole."
+    held = f"{report.rows['collections']:,} collections are in {out}"
+    return f"Ended early: {held}, and every file there is whole; run it again to go on."
 
 
 def _head(out: str, report: ExportReport) -> Iterator[str]:
     reason = f"; {report.reason}" if report.reason else ""
     written = f"{report.files} files, {_size(report.bytes)}, in {report.seconds:.1f} s"
     yield f"{report.status.capitalize()}: {written}{reason}"
+    yield f"  {report.fetched:,} fetched, {report.unchanged:,} unchanged, {len(report.deleted):,} gone"
     yield ""
     for table, rows in report.rows.items():
         yield f"  {table:<12}{rows:>12,} rows  {Path(out) / table}"

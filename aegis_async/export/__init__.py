@@ -11,11 +11,13 @@ It needs the extra ``export`` (pyarrow), which is imported when an export begins
 
 from typing import Final
 
+from aegis_async.export._compare import compare
+from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._export import export
 from aegis_async.export._queries import next_steps
+from aegis_async.export._read import read
 from aegis_async.export._report import (
     ExportReport,
-    ListingEvidence,
     Missing,
     Progress,
     Quarantined,
@@ -24,6 +26,7 @@ from aegis_async.export._report import (
 )
 from aegis_async.export._schema import SCHEMA_VERSION, TABLES, Column, Kind, Table
 from aegis_async.export._sinks import SINKS
+from aegis_async.export._verify import verify
 
 __all__ = [
     "FORMATS",
@@ -38,9 +41,12 @@ __all__ = [
     "Quarantined",
     "Status",
     "Table",
+    "compare",
     "export",
     "next_steps",
+    "read",
     "read_report",
+    "verify",
 ]
 
 FORMATS: Final = tuple(SINKS)

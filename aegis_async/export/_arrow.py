@@ -10,11 +10,12 @@ from typing import Any, Final, TypeAlias
 import msgspec
 import pyarrow as pa
 
+from aegis_async.export._layout import RAW
 from aegis_async.export._rows import Rows, rows_of
 from aegis_async.export._schema import SCHEMA_VERSION, TABLES, Column, Kind, Table
 from aegis_async.models import DataCollection
 
-__all__ = ["SCHEMAS", "Piece", "UnfitError", "pieces_of", "tables_of", "unfit_costs"]
+__all__ = ["RAW_SCHEMA", "SCHEMAS", "TABLE_SCHEMAS", "Piece", "UnfitError", "pieces_of", "tables_of", "unfit_costs"]
 
 # Rows. Building arrays holds the interpreter's lock, also in a thread, and the loop must not wait 20 ms for it.
 _PIECE: Final = 500
@@ -46,7 +47,9 @@ def _schema(table: Table) -> pa.Schema:
     return pa.schema(fields, metadata={"aegis_async.schema_version": str(SCHEMA_VERSION)})
 
 
-SCHEMAS: Final[Mapping[str, pa.Schema]] = {table.name: _schema(table) for table in TABLES}
+TABLE_SCHEMAS: Final[Mapping[str, pa.Schema]] = {table.name: _schema(table) for table in TABLES}
+RAW_SCHEMA: Final = pa.schema([pa.field("collection_id", pa.int64()), pa.field("line", pa.large_binary())])
+SCHEMAS: Final[Mapping[str, pa.Schema]] = {**TABLE_SCHEMAS, RAW: RAW_SCHEMA}
 
 
 def pieces_of(collections: Iterable[DataCollection]) -> Iterator[Piece]:
@@ -63,10 +66,10 @@ def pieces_of(collections: Iterable[DataCollection]) -> Iterator[Piece]:
 
 def tables_of(pieces: Iterable[Piece]) -> dict[str, pa.Table]:
     """Give the Arrow table of each table's name, made of its pieces without a copy."""
-    batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in SCHEMAS}
+    batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLE_SCHEMAS}
     for name, piece in pieces:
         batches[name].append(piece)
-    return {name: pa.Table.from_batches(batches[name], schema) for name, schema in SCHEMAS.items()}
+    return {name: pa.Table.from_batches(batches[name], schema) for name, schema in TABLE_SCHEMAS.items()}
 
 
 def unfit_costs(evaluations: pa.Table) -> int:

@@ -1,68 +1,114 @@
 """Fetched bodies to a batch for the sinks, less those that have to be set aside."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aegis_async._resources.data_collections import CollectionBody
-from aegis_async.export._arrow import Piece, UnfitError, pieces_of, tables_of
-from aegis_async.export._sinks import Batch
+from aegis_async.export._arrow import RAW_SCHEMA, Piece, UnfitError, pieces_of, tables_of
+from aegis_async.export._holdings import Mark
+from aegis_async.export._layout import RAW
+from aegis_async.export._sinks import Batch, Rejected
+from aegis_async.export._sinks._raw import line
+from aegis_async.export._source import Listed
 from aegis_async.models import DataCollection
 
-__all__ = ["Rejected", "batch_of"]
+__all__ = ["Draft", "Fetched", "add_to", "batch_of", "narrowed"]
 
 
-class Rejected(NamedTuple):
-    """A body that becomes no row.
+class Fetched(NamedTuple):
+    """One body, and what the listing showed of it before.
 
     Attributes:
-        id: The id that was asked for.
-        body: The body as it came.
-        reason: What is wrong with it.
+        body: The body.
+        listed: What the listing showed.
     """
 
-    id: int
-    body: bytes
-    reason: str
+    body: CollectionBody
+    listed: Listed
+
+
+@dataclass(slots=True)
+class Draft:
+    """A batch in the making: rows are columns already, so that no Struct outlives its conversion.
+
+    Attributes:
+        marks: The sound collections.
+        bodies: Their bytes.
+        pieces: Their rows.
+        rejected: What becomes no row.
+        size: Of all bodies, sound or not.
+    """
+
+    marks: list[Mark] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    size: int = 0
 
 
 class _Sound(NamedTuple):
-    id: int
+    mark: Mark
     body: bytes
     value: DataCollection
 
 
-async def batch_of(number: int, bodies: Sequence[CollectionBody]) -> tuple[Batch, list[Rejected]]:
-    """Give the batch of all bodies that fit the tables, and the others with the reason.
+async def add_to(draft: Draft, fetched: Iterable[Fetched]) -> None:
+    """Add the rows of all bodies that fit the tables, and the others with the reason.
 
     It works in the loop, in pieces between which others run: a thread that holds the interpreter's lock most
     of the time makes the loop wait for it again at every read of a socket.
     """
-    judged = [_judged(body) for body in bodies]
+    judged = [_judged(one) for one in fetched]
     sound = [one for one in judged if isinstance(one, _Sound)]
     rejected = [one for one in judged if isinstance(one, Rejected)]
     try:
-        tables = await _tables(one.value for one in sound)
+        pieces = await _pieces(one.value for one in sound)
     except UnfitError:
         # Rare enough that all are converted again, each by itself, to find which.
-        unfit = {one.id: reason for one in sound if (reason := await _unfit(one.value)) is not None}
-        rejected += [Rejected(one.id, one.body, unfit[one.id]) for one in sound if one.id in unfit]
-        sound = [one for one in sound if one.id not in unfit]
-        tables = await _tables(one.value for one in sound)
-    return Batch(number, [(one.id, one.body) for one in sound], tables), rejected
+        unfit = {one.mark.id: reason for one in sound if (reason := await _unfit(one.value)) is not None}
+        rejected += [Rejected(one.mark.id, one.body, unfit[one.mark.id]) for one in sound if one.mark.id in unfit]
+        sound = [one for one in sound if one.mark.id not in unfit]
+        pieces = await _pieces(one.value for one in sound)
+    draft.rejected += rejected
+    draft.pieces += pieces
+    draft.marks += [one.mark for one in sound]
+    draft.bodies += [one.body for one in sound]
 
 
-async def _tables(collections: Iterable[DataCollection]) -> "dict[str, pa.Table]":
+def batch_of(draft: Draft) -> Batch:
+    """Give the batch of a draft, with its raw lines."""
+    ids = [mark.id for mark in draft.marks]
+    lines = [line(id_, body) for id_, body in zip(ids, draft.bodies, strict=True)]
+    draft.bodies.clear()
+    raw = pa.table([pa.array(ids, pa.int64()), pa.array(lines, pa.large_binary())], schema=RAW_SCHEMA)
+    return Batch(draft.marks, {**tables_of(draft.pieces), RAW: raw}, draft.rejected)
+
+
+def narrowed(batch: Batch, ids: Collection[int]) -> Batch:
+    """Give a batch with these of its collections alone."""
+    marks = [mark for mark in batch.marks if mark.id in ids]
+    if len(marks) == len(batch.marks):
+        return batch
+    wanted = pa.array([mark.id for mark in marks], pa.int64())
+    tables = {n: table.filter(pc.is_in(table["collection_id"], wanted)) for n, table in batch.tables.items()}
+    return Batch(marks, tables, batch.rejected)
+
+
+async def _pieces(collections: Iterable[DataCollection]) -> list[Piece]:
     pieces: list[Piece] = []
     for piece in pieces_of(collections):
         pieces.append(piece)
         await asyncio.sleep(0)
-    return tables_of(pieces)
+    return pieces
 
 
-def _judged(body: CollectionBody) -> _Sound | Rejected:
+def _judged(one: Fetched) -> _Sound | Rejected:
+    body = one.body
     if body.value is None:
         return Rejected(body.id, body.body, str(body.error))
     if body.value.id != body.id:
@@ -70,7 +116,8 @@ def _judged(body: CollectionBody) -> _Sound | Rejected:
         return Rejected(body.id, body.body, f"the body is that of collection {body.value.id}")
     if not _is_utf8(body.body):
         return Rejected(body.id, body.body, "the body is not UTF-8 in a field that the models do not know")
-    return _Sound(body.id, body.body, body.value)
+    settled = one.listed.settled and all(run.finished_at is not None for run in body.value.runs)
+    return _Sound(Mark(body.id, one.listed.fingerprint, 0, settled), body.body, body.value)
 
 
 def _is_utf8(body: bytes) -> bool:
@@ -85,7 +132,7 @@ def _is_utf8(body: bytes) -> bool:
 
 async def _unfit(collection: DataCollection) -> str | None:
     try:
-        await _tables([collection])
+        await _pieces([collection])
     except UnfitError as error:
         return str(error)
     return None

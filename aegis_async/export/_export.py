@@ -2,27 +2,32 @@
 
 from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from aegis_async._arguments import choice, integer
-from aegis_async._resources.data_collections import DataCollections, get_bodies
+from aegis_async._clock import Clock
+from aegis_async._resources.data_collections import get_bodies, list_items, summary_decoder
 from aegis_async.errors import InvalidArgumentError
 from aegis_async.export._folder import claim
+from aegis_async.export._outage import Outage
+from aegis_async.export._output import Output, Plan
 from aegis_async.export._report import ExportReport, Progress
-from aegis_async.export._sinks import RAW, SINKS
-from aegis_async.export._source import GivenIds, IdSource, ListedIds
+from aegis_async.export._sinks import SINKS, Place, require
+from aegis_async.export._source import GivenIds, IdSource, ListedIds, key_of
+from aegis_async.export._tally import Tally
 from aegis_async.export._threads import off_loop
 
 if TYPE_CHECKING:
     from aegis_async._client import AegisClient
-    from aegis_async.export._run import Run
 
 __all__ = ["export"]
 
 _PAGE_SIZE: Final = 100  # a larger page blocks the loop for longer than 20 ms
 _PREFETCH: Final = 2
+_ADDRESSES: Final = ("postgresql://", "postgres://")
 
 
 async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-only
@@ -30,28 +35,38 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     out: str | PathLike[str],
     *,
     format: str | Sequence[str] = "parquet",  # noqa: A002 - the name of the CLI's option
+    to: str | None = None,
     ids: Iterable[int] | None = None,
     shared: bool | None = None,
+    full: bool = False,
+    deleted: Literal["keep", "drop"] = "keep",
     concurrency: int = 8,
     batch_bytes: int = 16 << 20,
+    max_outage: float = 1800.0,
     progress: Callable[[Progress], object] | None = None,
 ) -> ExportReport:
     """Write every collection with its datasets, runs and evaluations into a folder.
 
-    The folder is new, empty, or holds an earlier export, which this one replaces when it commits. A run
-    that ends early, by cancellation or an error, leaves an earlier export as it was; in a new folder it
-    commits what it has, unless the folder cannot be written to. Either way no half file is left,
-    ``_report.json`` says what there is, and the cancellation or error goes on to the caller.
+    The folder is new, empty, or holds an earlier export, which this one takes up: what has not changed since
+    is not fetched again, and a run that was killed goes on where its last commit was. A run that ends early, by
+    cancellation or an error, commits what it has fetched, unless it cannot be written; ``_report.json`` says what
+    there is, and the cancellation or error goes on to the caller.
 
     Args:
         client: The client to fetch with.
         out: The folder.
-        format: One format, or several: ``"parquet"``. The bodies as they came are kept beside them anyway.
-        ids: The collections to fetch, each once; all that are listed when None.
+        format: One format, or several. The bodies as they came are kept beside them anyway.
+        to: The address of the database for ``"postgres"``, as ``"postgresql://user@host/name"``. A password is better
+            kept in ``~/.pgpass`` or ``PGPASSWORD``.
+        ids: The collections to fetch, each once, whether they have changed or not; all that are listed when None.
         shared: True for those shared with the account, False for its own, None for all it can see.
+        full: Whether to fetch what has not changed too.
+        deleted: What becomes of the rows of a collection that a complete listing no longer has, and that the
+            service answers 404 for: they stay, or they are dropped.
         concurrency: How many collections are fetched at a time.
         batch_bytes: The size of bodies from which a batch is written. Two batches are in memory at most,
             whatever the size of the account.
+        max_outage: Seconds for which a service that does not answer is waited for.
         progress: Called in the event loop after each collection; an exception that it raises ends the export.
 
     Returns:
@@ -60,51 +75,71 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
 
     Raises:
         InvalidArgumentError: ``out`` holds other files, or an argument is out of its bounds.
-        ExportError: The disk is full, the folder cannot be written to, or pyarrow is not installed.
+        ExportError: The disk is full, the folder cannot be written to, the service did not answer for too long,
+            or a package is not installed; the text says which.
         AegisError: The listing failed, or the service refused the key.
     """
-    formats = _formats(format)
+    formats = _formats(format, to)
+    choice("deleted", deleted, ("keep", "drop"))
     integer("batch_bytes", batch_bytes, minimum=1)
-    source = _source(client.data_collections, ids, shared)
-    bodies = get_bodies(client.data_collections, source.ids(), concurrency=concurrency, shared=shared)
-    run = await off_loop(_begun, Path(out), formats, batch_bytes, source, progress)
+    integer("concurrency", concurrency, minimum=1)
+    outage = Outage(_seconds("max_outage", max_outage), partial(_ask, client), Clock())
+    source = _source(client, ids, shared, outage)
+    plan = Plan(formats, batch_bytes, full, deleted == "drop", Place(Path(out), to))
+    output = await off_loop(_opened, plan, source.intent)
+    from aegis_async.export._run import Courier, Run  # noqa: PLC0415 - imports pyarrow, which is an extra and slow
+
+    fetch = partial(get_bodies, client.data_collections, concurrency=concurrency, through=outage.through)
+    courier = Courier(partial(fetch, shared=shared), fetch, outage)
+    run = Run(output, source, courier, Tally(progress))
     try:
-        await run.fetch(bodies)
+        await run.fetch()
         return await run.complete()
     except (CancelledError, Exception) as error:
         await run.end_early(error)
         raise
-    finally:
-        run.close()
 
 
-def _source(collections: DataCollections, ids: Iterable[int] | None, shared: bool | None) -> IdSource:  # noqa: FBT001 - the service's own parameter
+async def _ask(client: "AegisClient") -> object:
+    """Ask the service for the least that it can give."""
+    return await client.data_collections.list(page_size=1, max_pages=1).first()
+
+
+def _source(
+    client: "AegisClient",
+    ids: Iterable[int] | None,
+    shared: bool | None,  # noqa: FBT001 - the service's own parameter
+    outage: Outage,
+) -> IdSource:
     if ids is None:
-        return ListedIds(collections.list(page_size=_PAGE_SIZE, prefetch=_PREFETCH, shared=shared))
+        collections = client.data_collections
+        listing = partial(list_items, collections, key_of, page_size=_PAGE_SIZE, prefetch=_PREFETCH, shared=shared)
+        _ = listing()  # what cannot be sent is refused here
+        return ListedIds(listing, summary_decoder(collections), outage.outlast, f"listing shared={shared}")
     if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
         raise InvalidArgumentError(f"ids must be an iterable of integers, not {type(ids).__name__}")
     return GivenIds(ids)
 
 
-def _begun(
-    out: Path,
-    formats: tuple[str, ...],
-    batch_bytes: int,
-    source: IdSource,
-    progress: Callable[[Progress], object] | None,
-) -> "Run":
-    for name in formats:
-        SINKS[name].require()
-    RAW.require()
-    from aegis_async.export._run import Output, Run  # noqa: PLC0415 - imports pyarrow, which is an extra and slow
-
-    return Run(Output(claim(out), formats, batch_bytes), source, progress)
+def _opened(plan: Plan, intent: str) -> Output:
+    require(plan.formats)
+    return Output(claim(plan.place.out), plan, f"{intent} full" if plan.full else intent)
 
 
-def _formats(given: str | Sequence[str]) -> tuple[str, ...]:
+def _seconds(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise InvalidArgumentError(f"{name} must be a number of seconds from 0, not {value!r}")
+    return float(value)
+
+
+def _formats(given: str | Sequence[str], to: str | None) -> tuple[str, ...]:
     formats = tuple(dict.fromkeys((given,) if isinstance(given, str) else given))
     if not formats:
         raise InvalidArgumentError(f"format must name at least one of {', '.join(SINKS)}")
     for name in formats:
         choice("format", name, SINKS)
+    if to is None and any(SINKS[name].by_address for name in formats):
+        raise InvalidArgumentError("to must be the address of the database, as postgresql://user@host/name")
+    if to is not None and not to.startswith(_ADDRESSES):
+        raise InvalidArgumentError("to must begin with postgresql:// or postgres://")
     return formats

@@ -1,33 +1,36 @@
-"""The folder of an export: claimed once, written part by part, and never cleared of what is not ours."""
+"""The folder of an export: claimed once, changed by commits alone, and never cleared of what is not ours."""
 
 import hashlib
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 
-from aegis_async._version import __version__
 from aegis_async.errors import ExportError, InvalidArgumentError
-from aegis_async.export._commits import Commit, Part, live_parts, read_commits
+from aegis_async.export._commits import Commit, Part, State, read_commits
 from aegis_async.export._layout import (
     COMMITS,
     FOLDERS,
     LOCK,
+    chunk_name,
     commit_name,
+    is_commit,
     is_part,
+    is_temporary_commit,
     is_temporary_part,
     part_name,
 )
-from aegis_async.export._lock import Lock
-from aegis_async.export._schema import SCHEMA_VERSION
-from aegis_async.export._store import Data, LocalStore, Store, explained
+from aegis_async.export._refusals import explained
+from aegis_async.export._store import Data, Lease, LocalStore, Store
 
 __all__ = ["Folder", "claim"]
 
+_COMMITS_KEPT: Final = 64  # reading so many takes a moment; a nightly run with one batch adds two
+
 
 class Folder:
-    """The parts of an export, those of earlier runs and those of this one.
+    """The parts of an export, and the commits that bring them into force.
 
     Args:
         store: Where they are kept.
@@ -35,61 +38,83 @@ class Folder:
 
     Raises:
         ExportError: Its commits cannot be read.
+
+    Attributes:
+        state: What the commits add up to.
     """
 
-    def __init__(self, store: Store, lock: Lock) -> None:
+    def __init__(self, store: Store, lock: Lease) -> None:
         self.store = store
         self.lock = lock
-        commits = read_commits(store)
-        self.number = commits[-1].number + 1 if commits else 1
-        self._live = live_parts(commits)
+        self.state = State(read_commits(store))
+        self._names = 0
 
-    @property
-    def is_new(self) -> bool:
-        """Whether no earlier run left anything."""
-        return not self._live
+    def new_name(self) -> str:
+        """Give a name for parts of the next commit, which no other commit has."""
+        self._names += 1
+        return chunk_name(self.state.number + 1, self._names)
 
-    def put(self, folder: str, number: int, extension: str, data: Data, *, rows: int) -> Part:
+    def put(self, folder: str, chunk: str, extension: str, data: Data, *, rows: int) -> Part:
         """Write one part, which counts only from the commit on.
 
         Raises:
             ExportError: It could not be written.
         """
         view = memoryview(data)
-        path = part_name(folder, self.number, number, extension)
+        path = part_name(folder, chunk, extension)
         self.store.put(path, data)
         return Part(path, rows, view.nbytes, hashlib.sha256(view).hexdigest())
 
-    def commit(self, status: str, parts: Iterable[Part]) -> None:
-        """Put the parts of this run in the place of all earlier ones.
+    def commit(self, **changes: Any) -> None:
+        """Bring changes into force, as `Commit` names them, and remove the parts that they take away.
 
         Raises:
-            ExportError: Another export committed first, or the commit could not be written.
+            ExportError: Another export committed first, or something could not be written or removed.
         """
-        commit = Commit(
-            number=self.number,
-            status=status,
-            schema_version=SCHEMA_VERSION,
-            sdk_version=__version__,
-            created_at=datetime.now(UTC),
-            parts=tuple(parts),
-            retired=tuple(self._live),
-        )
-        path = commit_name(self.number)
-        if not self.store.put_if_absent(path, msgspec.json.encode(commit)):
-            raise ExportError(f"{path} is there already: another export is writing to the same folder")
-        self._live = live_parts([commit])
+        state = self.state
+        kept = {"current": state.current, "formats": state.formats}
+        commit = Commit(number=state.number + 1, created_at=datetime.now(UTC), **{**kept, **changes})
+        gone = [part.path for name in commit.retired for part in state.chunks[name].parts]
+        gone += [part.path for file in commit.released for part in state.set_aside[file].parts]
+        self._put(commit)
+        state.add(commit)
+        self._names = 0
+        for path in gone:
+            self.store.delete(path)
+
+    def compact(self) -> None:
+        """Put one commit that says all in the place of many.
+
+        Raises:
+            ExportError: Something could not be written or removed.
+        """
+        earlier = [path for path in self.store.list(COMMITS) if is_commit(path)]
+        if len(earlier) <= _COMMITS_KEPT:
+            return
+        commit = self.state.whole(datetime.now(UTC))
+        self._put(commit)
+        self.state.add(commit)
+        for path in earlier:
+            self.store.delete(path)
 
     def sweep(self) -> None:
-        """Remove the parts that no commit names: retired ones, and what a run that died left behind.
+        """Remove what no commit names: retired parts, and what a run that died left behind.
 
         Raises:
             ExportError: One cannot be removed.
         """
+        live = {part.path for part in self.state.parts()}
         for path in (path for folder in FOLDERS for path in self.store.list(folder)):
             name = path.rpartition("/")[2]
-            if path not in self._live and (is_part(name) or is_temporary_part(name)):
+            if path not in live and (is_part(name) or is_temporary_part(name)):
                 self.store.delete(path)
+        for path in filter(is_temporary_commit, self.store.list(COMMITS)):
+            self.store.delete(path)
+
+    def _put(self, commit: Commit) -> None:
+        path = commit_name(commit.number)
+        if not self.store.put_if_absent(path, msgspec.json.encode(commit)):
+            raise ExportError(f"{path} is there already: another export is writing to the same folder")
 
 
 def claim(out: Path) -> Folder:
@@ -110,8 +135,14 @@ def claim(out: Path) -> Folder:
         # The commits' folder is the claim: it comes first, so that a run that dies here can be taken up.
         for name in (COMMITS, *FOLDERS):
             _make(out / name)
-    folder = Folder(LocalStore(out), Lock(out / LOCK))
-    folder.sweep()
+    store = LocalStore(out)
+    lock = store.lease(LOCK)
+    try:
+        folder = Folder(store, lock)
+        folder.sweep()
+    except BaseException:
+        lock.release()
+        raise
     return folder
 
 

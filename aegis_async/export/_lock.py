@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from aegis_async.errors import ExportError
-from aegis_async.export._store import explained
+from aegis_async.export._refusals import explained
 
 __all__ = ["Lock"]
 

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from aegis_async.errors import ExportError
+from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._layout import REPORT
 from aegis_async.export._store import LocalStore
 
@@ -23,11 +24,12 @@ class Progress:
     """How far an export is.
 
     Attributes:
-        done: Collections that were fetched, failed ones among them.
-        total: Collections to fetch, as far as it is known.
+        done: Collections that are dealt with: fetched, failed or unchanged.
+        total: Collections there are, as far as it is known.
         rows: Rows that the fetched collections make in all tables.
         bytes: Size of the bodies that were fetched.
         failed: Collections that could not be fetched or decoded.
+        unchanged: Collections that are held already and have not changed.
     """
 
     done: int = 0
@@ -35,6 +37,7 @@ class Progress:
     rows: int = 0
     bytes: int = 0
     failed: int = 0
+    unchanged: int = 0
 
 
 class Missing(msgspec.Struct, frozen=True, gc=False):
@@ -52,54 +55,37 @@ class Missing(msgspec.Struct, frozen=True, gc=False):
 
 
 class Quarantined(msgspec.Struct, frozen=True, gc=False):
-    """A collection whose body is no row of any table, and why.
+    """A body, or an item of the listing, that is no row of any table, and why.
 
     Attributes:
-        id: Its id.
-        reason: What is wrong with the body.
-        file: The body as it came, byte for byte; beside it a ``.json`` of the same name says this.
+        id: The collection's id; None for an item of the listing that shows none.
+        reason: What is wrong with it.
+        file: The bytes as they came, byte for byte; beside it a ``.json`` of the same name says this.
     """
 
-    id: int
+    id: int | None
     reason: str
     file: str
-
-
-class ListingEvidence(msgspec.Struct, frozen=True, gc=False):
-    """What the listing said of its own completeness.
-
-    Attributes:
-        pages: Pages that were read.
-        items: Collections that were listed, each counted once.
-        repeats: Collections that came again.
-        total_first: The total that the first page stated; None when no page came.
-        total_last: The total that the last page stated.
-        complete: Whether the listing was read to its end and both totals are the number of items.
-    """
-
-    pages: int
-    items: int
-    repeats: int
-    total_first: int | None
-    total_last: int | None
-    complete: bool
 
 
 class ExportReport(msgspec.Struct, frozen=True, kw_only=True):
     """How an export ended; ``_report.json`` has exactly these fields.
 
     Attributes:
-        status: ``"complete"``; ``"partial"`` when something is missing or quarantined, or the listing moved;
-            ``"interrupted"`` or ``"failed"`` when it ended early.
+        status: ``"complete"``; ``"partial"`` when something is missing or quarantined, or the listing may lack
+            something; ``"interrupted"`` or ``"failed"`` when it ended early.
         reason: What keeps it from being complete, in one sentence; None when it is.
-        commit: The number of the commit that holds its files; None when it left the folder as it was.
+        commit: The number of the folder's last commit; None before the first.
         formats: The formats that were asked for.
-        rows: Rows by table.
+        rows: Rows by table that the first of these formats holds now.
+        fetched: Collections that this run fetched and wrote.
+        unchanged: Collections that were held already and have not changed.
+        deleted: Collections that were held and that the service no longer has.
         missing: What could not be fetched.
         quarantined: What could not be decoded, or does not fit the tables.
-        costs_as_text: Evaluations whose cost only ``evaluation_cost_text`` holds exactly.
+        costs_as_text: Evaluations that this run wrote whose cost only ``evaluation_cost_text`` holds exactly.
         listing: What the listing said of its completeness; None when the ids were given.
-        files: How many files it wrote.
+        files: How many files the folder holds in all formats.
         bytes: The size of these files.
         fetched_bytes: The size of the bodies that were fetched.
         started_at: When it began.
@@ -113,6 +99,9 @@ class ExportReport(msgspec.Struct, frozen=True, kw_only=True):
     commit: int | None
     formats: tuple[str, ...]
     rows: Mapping[str, int]
+    fetched: int
+    unchanged: int
+    deleted: tuple[int, ...]
     missing: tuple[Missing, ...]
     quarantined: tuple[Quarantined, ...]
     costs_as_text: int

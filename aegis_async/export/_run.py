@@ -1,47 +1,41 @@
-"""One run: bodies to batches, one commit, and the report, whatever happens on the way."""
+"""One run: ids to bodies to batches, a second round for what failed, and the report, whatever happens on the way."""
 
-import time
 from asyncio import CancelledError
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, datetime
-
-import msgspec
+from typing import NamedTuple, TypeAlias
 
 from aegis_async._fanout import FanOut, Outcome
 from aegis_async._resources.data_collections import CollectionBody
-from aegis_async._version import __version__
-from aegis_async.errors import ExportError
-from aegis_async.export._folder import Folder
-from aegis_async.export._layout import REPORT
-from aegis_async.export._quarantine import Quarantine
-from aegis_async.export._report import ExportReport, Missing, Progress, Status
-from aegis_async.export._rows import count
-from aegis_async.export._schema import SCHEMA_VERSION
-from aegis_async.export._sinks import RAW, SINKS
-from aegis_async.export._source import IdSource
+from aegis_async.errors import ExportError, NotFoundError, OrganizationRequiredError
+from aegis_async.export._batches import Fetched
+from aegis_async.export._outage import Outage
+from aegis_async.export._output import Output
+from aegis_async.export._report import ExportReport, Missing, Status
+from aegis_async.export._reporter import Reporter
+from aegis_async.export._source import IdSource, Listed
+from aegis_async.export._tally import Tally
 from aegis_async.export._threads import off_loop
 from aegis_async.export._writer import BatchWriter
 
-__all__ = ["Output", "Run"]
+__all__ = ["Courier", "Run"]
+
+Ids: TypeAlias = Iterable[int] | AsyncIterable[int]
+Take: TypeAlias = Callable[[Outcome[CollectionBody]], Awaitable[None]]
 
 
-class Output:
-    """Where a run writes to.
+class Courier(NamedTuple):
+    """What fetches.
 
-    Args:
-        folder: The folder of the export.
-        formats: The formats that were asked for.
-        batch_bytes: The size of bodies from which a batch is written.
+    Attributes:
+        bodies: Gives the bodies of ids, as they are listed.
+        anywhere: Gives the bodies of ids, whoever they belong to.
+        outage: What both wait for while the service does not answer.
     """
 
-    def __init__(self, folder: Folder, formats: tuple[str, ...], batch_bytes: int) -> None:
-        self.folder = folder
-        self.formats = formats
-        self.quarantine = Quarantine(folder.put)
-        sinks = [chosen.open(folder.put) for chosen in (RAW, *(SINKS[name] for name in formats))]
-        self.writer = BatchWriter(sinks, self.quarantine, batch_bytes)
+    bodies: Callable[[Ids], FanOut[CollectionBody]]
+    anywhere: Callable[[Ids], FanOut[CollectionBody]]
+    outage: Outage
 
 
 class Run:
@@ -49,134 +43,115 @@ class Run:
 
     Args:
         output: Where it writes to.
-        source: The ids, for what is known of their number.
-        tell: Called with the progress after each collection.
+        source: The ids.
+        courier: What fetches them.
+        tally: Counts, and tells how far it is.
     """
 
-    def __init__(self, output: Output, source: IdSource, tell: Callable[[Progress], object] | None) -> None:
-        self._folder = output.folder
-        self._writer = output.writer
+    def __init__(self, output: Output, source: IdSource, courier: Courier, tally: Tally) -> None:
         self._output = output
         self._source = source
-        self._tell = tell
-        self._progress = Progress()
-        self._missing: list[Missing] = []
-        self._committed = False
+        self._courier = courier
+        self._tally = tally
+        anew = output.plan.full or source.listed is None
+        self._writer = BatchWriter(output.sinks, output.plan.batch_bytes, anew=anew)
+        self._reporter = Reporter(output, source, self._writer, tally)
+        self._failed: dict[int, Listed] = {}
+        self._missing: dict[int, Missing] = {}
+        self._gone: list[int] = []
         self._ended = False
-        self._started_at = datetime.now(UTC)
-        self._started = time.monotonic()
 
-    async def fetch(self, bodies: FanOut[CollectionBody]) -> None:
-        """Take every body as it comes.
+    async def fetch(self) -> None:
+        """Fetch what the sinks lack, once more what failed, and look for what is gone.
 
         Raises:
-            ExportError: A batch could not be written.
-            AegisError: The fan-out ended: the listing failed, or the service refused the key.
+            ExportError: A batch could not be written, or the service did not answer for too long.
+            AegisError: The listing failed, or the service refused the key.
         """
+        await self._go(self._courier.bodies(self._source.ids(self._wanted)), self._take)
+        await self._go(self._courier.bodies(tuple(self._failed)), self._take_again)
+        evidence = self._source.evidence()
+        if evidence is not None and evidence.complete:
+            await self._go(self._courier.anywhere(self._unlisted()), self._take_unlisted)
+
+    def _wanted(self, id_: int, listed: Listed) -> bool:
+        wanted = self._writer.lacks(id_, listed)
+        if not wanted:
+            self._tally.skip(self._source.total)
+        return wanted
+
+    async def _go(self, bodies: FanOut[CollectionBody], take: Take) -> None:
         async with bodies.outcomes() as outcomes:
             async for outcome in outcomes:
-                await self._take(outcome)
+                if self._courier.outage.ended is not None:
+                    raise self._courier.outage.ended
+                await take(outcome)
+        self._writer.set_aside(self._source.rejected())
 
     async def _take(self, outcome: Outcome[CollectionBody]) -> None:
-        body = outcome.value
-        if body is None:
-            self._missing.append(Missing(outcome.id, type(outcome.error).__name__, str(outcome.error)))
+        listed = self._source.known(outcome.id)
+        if outcome.value is None:
+            self._failed[outcome.id] = listed
+            self._missing[outcome.id] = _missing(outcome)
         else:
-            await self._writer.add(body)
-        self._advance(body)
+            await self._writer.add(Fetched(outcome.value, listed))
+        self._tally.take(outcome.value, self._source.total)
 
-    def _advance(self, body: CollectionBody | None) -> None:
-        known, value = self._progress, body.value if body else None
-        self._progress = replace(
-            known,
-            done=known.done + 1,
-            total=self._source.total,
-            rows=known.rows + (count(value) if value else 0),
-            bytes=known.bytes + (len(body.body) if body else 0),
-            failed=known.failed + (value is None),
-        )
-        if self._tell is not None:
-            self._tell(self._progress)
+    async def _take_again(self, outcome: Outcome[CollectionBody]) -> None:
+        if outcome.value is None:
+            self._missing[outcome.id] = _missing(outcome)
+            return
+        del self._missing[outcome.id]
+        await self._writer.add(Fetched(outcome.value, self._failed[outcome.id]))
+        self._tally.mend(outcome.value)
+
+    def _unlisted(self) -> list[int]:
+        living = set[int]().union(*(sink.holdings.living for sink in self._output.sinks))
+        return sorted(living - (self._source.listed or set()))
+
+    async def _take_unlisted(self, outcome: Outcome[CollectionBody]) -> None:
+        if outcome.value is not None:
+            await self._writer.add(Fetched(outcome.value, Listed(settled=False)))
+        elif isinstance(outcome.error, NotFoundError) and not isinstance(outcome.error, OrganizationRequiredError):
+            self._gone.append(outcome.id)
 
     async def complete(self) -> ExportReport:
-        """Write what is left, commit, and give the report.
+        """Write what is left, end the pass, and give the report.
 
         Raises:
             ExportError: Something could not be written.
         """
-        await self._writer.finish()
-        return await off_loop(self._conclude)
+        await self._writer.flush()
+        await self._writer.bury(self._gone, drop=self._output.plan.drop)
+        await self._writer.finish(self._source.evidence())
+        report = await off_loop(self._conclude)
+        await off_loop(self._output.close)
+        return report
 
     def _conclude(self) -> ExportReport:
-        reason = "; ".join(self._shortcomings()) or None
-        report = self._commit("partial" if reason else "complete", reason)
+        report = self._reporter.conclusion(self._missing.values(), self._gone)
         self._ended = True
         return report
 
-    def close(self) -> None:
-        """Let other exports in."""
-        self._folder.lock.release()
-
     async def end_early(self, error: BaseException) -> None:
-        """Leave whole files and a report, and an earlier export as it was."""
+        """Write what was fetched, where that is possible, say in the report what ended the run, and let others in."""
         await self._writer.stop()
+        # What ended the run is the error to hear of: a disk that is full for the report too adds nothing.
         if not self._ended:
-            # What ended the run is the error to hear of: a disk that is full for the report too adds nothing.
             with suppress(ExportError):
                 await self._give_up(error)
+        with suppress(ExportError):
+            await off_loop(self._output.close)
 
     async def _give_up(self, error: BaseException) -> None:
         status: Status = "interrupted" if isinstance(error, CancelledError) else "failed"
         reason = "interrupted" if status == "interrupted" else str(error) or type(error).__name__
         try:
-            if self._folder.is_new and self._progress.bytes and not isinstance(error, ExportError):
-                await self._writer.finish()
-                await off_loop(self._commit, status, f"{reason}; what was fetched until then is committed")
-            else:
-                await off_loop(self._write_report, status, reason)
+            if not self._writer.failed:
+                await self._writer.flush()
         finally:
-            await off_loop(self._folder.sweep)
+            await off_loop(self._reporter.early, status, reason, tuple(self._missing.values()))
 
-    def _commit(self, status: Status, reason: str | None) -> ExportReport:
-        self._folder.commit(status, self._writer.parts)
-        self._committed = True
-        self._folder.sweep()
-        return self._write_report(status, reason)
 
-    def _shortcomings(self) -> Iterator[str]:
-        evidence = self._source.evidence()
-        if self._missing:
-            yield f"{len(self._missing)} could not be fetched"
-        if self._output.quarantine.kept:
-            yield f"{len(self._output.quarantine.kept)} set aside in quarantine"
-        if evidence is not None and not evidence.complete:
-            yield (
-                f"the listing moved while it was read: {evidence.items} collections, and totals of "
-                f"{evidence.total_first} at first and {evidence.total_last} at last"
-            )
-
-    def _write_report(self, status: Status, reason: str | None) -> ExportReport:
-        report = self._report(status, reason)
-        self._folder.store.put(REPORT, msgspec.json.format(msgspec.json.encode(report)))
-        return report
-
-    def _report(self, status: Status, reason: str | None) -> ExportReport:
-        written, kept = self._writer, self._committed
-        return ExportReport(
-            status=status,
-            reason=reason,
-            commit=self._folder.number if kept else None,
-            formats=self._output.formats,
-            rows={name: rows if kept else 0 for name, rows in written.rows.items()},
-            missing=tuple(self._missing),
-            quarantined=tuple(self._output.quarantine.kept) if kept else (),
-            costs_as_text=written.costs_as_text if kept else 0,
-            listing=self._source.evidence(),
-            files=len(written.parts) if kept else 0,
-            bytes=sum(part.bytes for part in written.parts) if kept else 0,
-            fetched_bytes=self._progress.bytes,
-            started_at=self._started_at,
-            seconds=round(time.monotonic() - self._started, 3),
-            sdk_version=__version__,
-            schema_version=SCHEMA_VERSION,
-        )
+def _missing(outcome: Outcome[CollectionBody]) -> Missing:
+    return Missing(outcome.id, type(outcome.error).__name__, str(outcome.error))

@@ -1,60 +1,131 @@
-"""The ids to fetch: those of the listing, or those that the caller names; each once."""
+"""The collections to fetch: those of the listing that have changed, or those that the caller names; each once."""
 
-from collections.abc import AsyncIterator, Iterable, Sized
-from typing import Protocol
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+import msgspec
 
 from aegis_async._pagination import Paginator
-from aegis_async.export._report import ListingEvidence
-from aegis_async.models import DataCollectionSummary, PageMeta
+from aegis_async._resources.data_collections import Decode
+from aegis_async.errors import AegisError, DecodeError
+from aegis_async.export._evidence import ListingEvidence
+from aegis_async.export._sinks import Rejected
+from aegis_async.models import DataCollectionSummary, Page, PageMeta
 
-__all__ = ["GivenIds", "IdSource", "ListedIds"]
+__all__ = ["GivenIds", "IdSource", "Listed", "ListedIds", "Wanted", "key_of"]
+
+
+class Listed(NamedTuple):
+    """What is known of a collection before it is fetched.
+
+    Attributes:
+        fingerprint: The sum of its summary's bytes; empty when it was not listed.
+        settled: Whether its summary shows no run under way.
+    """
+
+    fingerprint: str = ""
+    settled: bool = True
+
+
+Wanted = Callable[[int, Listed], bool]
+"""Tells whether a collection must be fetched."""
 
 
 class IdSource(Protocol):
     """Where the ids come from."""
 
     @property
+    def intent(self) -> str:
+        """What is gone through, in words that are the same for every run that wants the same."""
+
+    @property
     def total(self) -> int | None:
         """How many there will be, as far as it is known."""
 
-    def ids(self) -> AsyncIterator[int]:
-        """Yield each id once."""
+    @property
+    def listed(self) -> set[int] | None:
+        """The ids that were listed so far; None when there is no listing."""
+
+    def ids(self, wanted: Wanted) -> AsyncIterator[int]:
+        """Yield each id that is wanted once."""
+
+    def known(self, id_: int) -> Listed:
+        """Give what is known of an id that was yielded."""
+
+    def rejected(self) -> list[Rejected]:
+        """Give the items that cannot be decoded, once."""
 
     def evidence(self) -> ListingEvidence | None:
         """Give what is known of the completeness of what was yielded."""
 
 
 class GivenIds:
-    """The ids that a caller names, repeats left out."""
+    """The ids that a caller names, repeats left out.
+
+    Args:
+        given: The ids, read at once.
+    """
+
+    listed = None
 
     def __init__(self, given: Iterable[int]) -> None:
-        self._given = given
+        self._given = tuple(dict.fromkeys(given))
 
     @property
-    def total(self) -> int | None:
-        """How many were given, repeats included; None for an iterator, which cannot tell."""
-        return len(self._given) if isinstance(self._given, Sized) else None
+    def intent(self) -> str:
+        """The ids, whatever their order."""
+        words = ",".join(sorted(map(repr, self._given)))
+        return f"ids {hashlib.sha256(words.encode()).hexdigest()}"
 
-    async def ids(self) -> AsyncIterator[int]:
-        """Yield each id once, in the order in which they were given."""
-        seen = set[int]()
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return len(self._given)
+
+    async def ids(self, wanted: Wanted) -> AsyncIterator[int]:
+        """Yield each id that is wanted, in the order in which they were given."""
         for id_ in self._given:
-            if id_ not in seen:
-                seen.add(id_)
+            if wanted(id_, Listed()):
                 yield id_
+
+    def known(self, id_: int) -> Listed:  # noqa: ARG002 - the protocol's
+        """Give nothing: what is named was not listed."""
+        return Listed()
+
+    def rejected(self) -> list[Rejected]:
+        """Give nothing: there are no items."""
+        return []
 
     def evidence(self) -> None:
         """Give nothing: what the caller names is all that is wanted."""
 
 
 class ListedIds:
-    """The ids of a listing, page after page, as they are needed."""
+    """The ids of a listing, page after page, as they are needed.
 
-    def __init__(self, listing: Paginator[DataCollectionSummary]) -> None:
+    Args:
+        listing: Gives the listing anew, its items as bytes.
+        decode: Decodes the bytes of one item.
+        outlast: Waits for the end of an outage that an error tells of, or raises.
+        intent: What is listed, in words.
+    """
+
+    def __init__(
+        self,
+        listing: Callable[[], Paginator[msgspec.Raw]],
+        decode: Decode[DataCollectionSummary],
+        outlast: Callable[[AegisError], Awaitable[None]],
+        intent: str,
+    ) -> None:
+        self._outlast = outlast
+        self.intent = intent
+        self.listed = set[int]()
         self._listing = listing
-        self._seen = set[int]()
-        self._pages = 0
-        self._repeats = 0
+        self._decode = decode
+        self._known: dict[int, Listed] = {}
+        self._rejected: list[Rejected] = []
+        self._pages = self._repeats = self._unreadable = 0
         self._first: PageMeta | None = None
         self._last: PageMeta | None = None
 
@@ -63,30 +134,95 @@ class ListedIds:
         """What the last page stated."""
         return self._last.total_items if self._last else None
 
-    async def ids(self) -> AsyncIterator[int]:
-        """Yield each id once, in the service's order."""
-        async with self._listing.pages() as pages:
-            async for page in pages:
-                self._pages += 1
-                self._first = self._first or page.meta
-                self._last = page.meta
-                for item in page.items:
-                    if item.id in self._seen:
-                        self._repeats += 1
-                    else:
-                        self._seen.add(item.id)
-                        yield item.id
+    async def ids(self, wanted: Wanted) -> AsyncIterator[int]:
+        """Yield each id that is wanted, in the service's order."""
+        while True:
+            try:
+                async with self._listing().pages() as pages:
+                    async for page in pages:
+                        for id_, known in self._new(page):
+                            if wanted(id_, known):
+                                self._known[id_] = known
+                                yield id_
+            except AegisError as error:
+                if self._first is None:  # an address where nobody has answered yet is no outage
+                    raise
+                await self._outlast(error)
+            else:
+                return
+
+    def _new(self, page: Page[msgspec.Raw]) -> Iterator[tuple[int, Listed]]:
+        if page.meta.current_page == 1:  # the listing begins, or begins anew after an outage
+            self._pages, self._unreadable, self._first = 0, 0, page.meta
+        self._pages += 1
+        self._last = page.meta
+        for item in page.items:
+            id_, known = self._read(bytes(item))
+            if id_ is None:
+                self._unreadable += 1
+            elif id_ in self.listed:
+                self._repeats += 1
+            else:
+                self.listed.add(id_)
+                yield id_, known
+
+    def known(self, id_: int) -> Listed:
+        """Give what the listing showed of an id, once."""
+        return self._known.pop(id_, Listed())
+
+    def rejected(self) -> list[Rejected]:
+        """Give the items that cannot be decoded, once."""
+        rejected, self._rejected = self._rejected, []
+        return rejected
+
+    def _read(self, item: bytes) -> tuple[int | None, Listed]:
+        fingerprint = hashlib.blake2b(item, digest_size=8).hexdigest()
+        try:
+            summary = self._decode(item)
+        except DecodeError as error:
+            id_ = key_of(item)
+            self._rejected.append(
+                Rejected(id_ if isinstance(id_, int) else None, item, f"item of the listing: {error}")
+            )
+            return (id_ if isinstance(id_, int) else None), Listed(fingerprint, settled=False)
+        settled = all(run.finished_at is not None for run in summary.runs)
+        return summary.id, Listed(fingerprint, settled)
 
     def evidence(self) -> ListingEvidence:
         """Give what the pages said of the completeness of the listing."""
-        first, last, items = self._first, self._last, len(self._seen)
+        first, last, items = self._first, self._last, len(self.listed)
         ended = last is not None and last.next_page is None
         totals = {meta.total_items for meta in (first, last) if meta}
+        complete = ended and totals == {items} and not self._unreadable
         return ListingEvidence(
             pages=self._pages,
             items=items,
             repeats=self._repeats,
             total_first=first.total_items if first else None,
             total_last=last.total_items if last else None,
-            complete=ended and totals == {items},
+            unreadable=self._unreadable,
+            complete=complete,
+            reason=_reason(ended=ended, unreadable=self._unreadable, agree=totals == {items}),
         )
+
+
+def _reason(*, ended: bool, unreadable: int, agree: bool) -> str:
+    if not ended:
+        return "it was not read to its end"
+    if unreadable:
+        return f"{unreadable} of its items show no id"
+    return "its totals and its items agree" if agree else "its totals and its items do not agree"
+
+
+class _Id(msgspec.Struct):
+    id: int
+
+
+def key_of(item: bytes | msgspec.Raw) -> int | bytes:
+    """Give the id of a listed item, or its bytes where it shows none that can be asked for."""
+    data = bytes(item)
+    try:
+        id_ = msgspec.json.decode(data, type=_Id).id
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return data
+    return id_ if id_ >= 1 else data

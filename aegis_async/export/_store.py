@@ -1,6 +1,6 @@
 """Where files are kept: whole objects that appear at once or not at all.
 
-Everything an export writes goes through the five calls of a `Store`, so that an object store can take the
+Every part and commit of an export goes through the six calls of a `Store`, so that an object store can take the
 local folder's place.
 """
 
@@ -11,25 +11,26 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from aegis_async.errors import ExportError
 from aegis_async.export._layout import temporary_name
+from aegis_async.export._lock import Lock
+from aegis_async.export._refusals import explained
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Data", "LocalStore", "Store", "explained"]
+__all__ = ["Data", "Lease", "LocalStore", "Store", "sync_folder"]
 
 Data: TypeAlias = "bytes | memoryview | pa.Buffer"
 
-_HINTS: Final = {
-    errno.ENOSPC: "the disk is full; make room and run the export again",
-    errno.EDQUOT: "the disk quota is used up; make room and run the export again",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "permission denied",
-    errno.EROFS: "the file system is read-only",
-}
 # What file systems without hard links answer.
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+
+
+class Lease(Protocol):
+    """A name that one holder has at a time."""
+
+    def release(self) -> object:
+        """Let others have it; it is released anyway when its holder dies."""
 
 
 class Store(Protocol):
@@ -49,6 +50,9 @@ class Store(Protocol):
 
     def delete(self, path: str) -> None:
         """Remove an object; one that is gone already is no error."""
+
+    def lease(self, path: str) -> Lease:
+        """Give the lease of a name, which an error says to be held when it is."""
 
 
 class LocalStore:
@@ -116,6 +120,14 @@ class LocalStore:
         with explained(file):
             file.unlink(missing_ok=True)
 
+    def lease(self, path: str) -> Lease:
+        """Lock a file, until its holder releases it or dies.
+
+        Raises:
+            ExportError: Another process holds it, or it cannot be made.
+        """
+        return Lock(self._root / path)
+
     @contextmanager
     def _written(self, path: str, data: Data) -> Iterator[tuple[Path, Path]]:
         """Give the temporary file with the data on the disk, and the name it is to have."""
@@ -127,24 +139,10 @@ class LocalStore:
                 _write(temporary, data)
                 yield temporary, final
                 # The name must be on the disk before a commit speaks of it.
-                _sync_folder(final.parent)
+                sync_folder(final.parent)
             finally:
                 with suppress(OSError):  # what ended the write is the error to hear of
                     temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn what the system refuses into one sentence that names the path.
-
-    Raises:
-        ExportError: The system refused something.
-    """
-    try:
-        yield
-    except OSError as error:
-        hint = _HINTS.get(error.errno or 0, error.strerror or str(error))
-        raise ExportError(f"{path}: {hint}") from error
 
 
 def _write(file: Path, data: Data) -> None:
@@ -168,7 +166,8 @@ def _link(temporary: Path, final: Path) -> None:
         temporary.replace(final)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk."""
     flags = getattr(os, "O_DIRECTORY", None)
     if flags is None:  # Windows keeps names by itself and cannot open a folder
         return

@@ -1,70 +1,94 @@
-"""Fetched bodies to files: batches that are converted and written one ahead of the fetching."""
+"""Fetched bodies to the sinks: batches that are converted and written one ahead of the fetching."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
-from aegis_async._resources.data_collections import CollectionBody
 from aegis_async.export._arrow import unfit_costs
-from aegis_async.export._batches import Rejected, batch_of
-from aegis_async.export._quarantine import Quarantine
-from aegis_async.export._schema import TABLES
-from aegis_async.export._sinks import Batch, Sink
+from aegis_async.export._batches import Draft, Fetched, add_to, batch_of, narrowed
+from aegis_async.export._evidence import ListingEvidence
+from aegis_async.export._sinks import Batch, Rejected, Sink
+from aegis_async.export._source import Listed
 from aegis_async.export._threads import ended, off_loop
 
-if TYPE_CHECKING:
-    from aegis_async.export._commits import Part
-
 __all__ = ["BatchWriter"]
+
+_CONVERTED: Final = 1 << 20  # bytes of bodies: Structs take several times as much, and should not wait for a batch
 
 
 class BatchWriter:
     """Collects bodies and has them written: one batch fills while the one before it is written.
 
     Args:
-        sinks: Each gets every batch.
-        quarantine: Gets what no sink can take.
+        sinks: Each gets what it lacks; the first gets what is set aside too.
         batch_bytes: The size of bodies from which a batch is full.
+        anew: Whether only what this pass fetches counts.
 
     Attributes:
-        parts: What is written so far, by whole batches.
-        rows: Its rows by table.
-        costs_as_text: Its costs that do not fit the decimal column.
+        written: Collections whose rows every sink has by now.
+        costs_as_text: Costs among them that do not fit the decimal column.
+        failed: Whether a sink refused something, so that nothing more can be written.
     """
 
-    def __init__(self, sinks: Iterable[Sink], quarantine: Quarantine, batch_bytes: int) -> None:
+    def __init__(self, sinks: Iterable[Sink], batch_bytes: int, *, anew: bool) -> None:
         self._sinks = tuple(sinks)
-        self._quarantine = quarantine
         self._batch_bytes = batch_bytes
-        self._batches = 0
-        self._filling: list[CollectionBody] = []
-        self._filled = 0
+        self._anew = anew
+        self._fresh: list[Fetched] = []
+        self._fresh_bytes = 0
+        self._filling = Draft()
         self._storing: asyncio.Task[None] | None = None
-        self.parts: list[Part] = []
-        self.rows = Counter({table.name: 0 for table in TABLES})
+        self.written = 0
         self.costs_as_text = 0
+        self.failed = False
 
-    async def add(self, body: CollectionBody) -> None:
+    def lacks(self, id_: int, listed: Listed) -> bool:
+        """Tell whether a sink must have this collection fetched."""
+        return any(sink.demands and self._lacks(sink, id_, listed.fingerprint) for sink in self._sinks)
+
+    async def add(self, fetched: Fetched) -> None:
         """Take one body; wait while a full batch and the one before it are both in memory.
 
         Raises:
             ExportError: An earlier batch could not be written.
         """
-        self._filling.append(body)
-        self._filled += len(body.body)
-        if self._filled >= self._batch_bytes:
+        self._fresh.append(fetched)
+        self._fresh_bytes += len(fetched.body.body)
+        if self._fresh_bytes >= _CONVERTED or self._filling.size + self._fresh_bytes >= self._batch_bytes:
+            await self._convert()
+        if self._filling.size >= self._batch_bytes:
             await self._hand_over()
 
-    async def finish(self) -> None:
-        """Write what is left, and what the sinks write last.
+    def set_aside(self, rejected: Iterable[Rejected]) -> None:
+        """Take what becomes no row, for the next batch."""
+        self._filling.rejected += rejected
+
+    async def flush(self) -> None:
+        """Write what is left.
 
         Raises:
             ExportError: It could not be written.
         """
-        await self._hand_over()
+        await self._convert()
+        if self._filling.marks or self._filling.rejected:
+            await self._hand_over()
         await self._settle()
-        await off_loop(self._write_last)
+
+    async def bury(self, ids: Sequence[int], *, drop: bool) -> None:
+        """Have every sink note what the service no longer has.
+
+        Raises:
+            ExportError: It could not be written.
+        """
+        await off_loop(self._each, lambda sink: sink.bury(ids, drop=drop))
+
+    async def finish(self, listing: ListingEvidence | None) -> None:
+        """End the pass in every sink.
+
+        Raises:
+            ExportError: It could not be written.
+        """
+        await off_loop(self._each, lambda sink: sink.finish(listing))
 
     async def stop(self) -> BaseException | None:
         """Wait until nothing is being written, and give the error that the last batch ended with."""
@@ -74,32 +98,43 @@ class BatchWriter:
         self._storing = None
         return error
 
+    def _lacks(self, sink: Sink, id_: int, fingerprint: str) -> bool:
+        return sink.holdings.lacks(id_, fingerprint, anew=self._anew)
+
+    async def _convert(self) -> None:
+        # Cancelled in between, the bodies are still there to be converted, and committed, at the end.
+        await add_to(self._filling, self._fresh)
+        self._filling.size += self._fresh_bytes
+        self._fresh, self._fresh_bytes = [], 0
+
     async def _hand_over(self) -> None:
         await self._settle()
-        bodies, self._filling, self._filled = self._filling, [], 0
-        self._storing = asyncio.create_task(self._store(bodies))
+        draft, self._filling = self._filling, Draft()
+        self._storing = asyncio.create_task(off_loop(self._write, draft))
 
     async def _settle(self) -> None:
         error = await self.stop()
         if error is not None:
             raise error
 
-    async def _store(self, bodies: list[CollectionBody]) -> None:
-        self._batches += 1
-        batch, rejected = await batch_of(self._batches, bodies)
-        # The write needs the bytes alone, and to free a batch of Structs at once would block the loop.
-        while bodies:
-            bodies.pop()
-            await asyncio.sleep(0)
-        await off_loop(self._write, batch, rejected)
-
-    def _write(self, batch: Batch, rejected: list[Rejected]) -> None:
-        parts = [part for sink in self._sinks for part in sink.write(batch)]
-        # Nothing counts before all of the batch is written.
-        self.parts += [*parts, *self._quarantine.write(rejected)]
-        self.rows.update({name: table.num_rows for name, table in batch.tables.items()})
+    def _write(self, draft: Draft) -> None:
+        batch = batch_of(draft)
+        self._each(lambda sink: self._write_to(sink, batch))
+        self.written += len(batch.marks)
         self.costs_as_text += unfit_costs(batch.tables["evaluations"])
 
-    def _write_last(self) -> None:
-        for sink in self._sinks:
-            self.parts += sink.finish()
+    def _write_to(self, sink: Sink, batch: Batch) -> None:
+        if not sink.demands:
+            sink.write(batch)
+            return
+        lacking = {mark.id for mark in batch.marks if self._lacks(sink, mark.id, mark.fingerprint)}
+        if lacking or batch.rejected:
+            sink.write(narrowed(batch, lacking))
+
+    def _each(self, work: Callable[[Sink], None]) -> None:
+        try:
+            for sink in self._sinks:
+                work(sink)
+        except BaseException:
+            self.failed = True
+            raise

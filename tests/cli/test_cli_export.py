@@ -108,7 +108,7 @@ def test_an_export_that_is_refused_does_not_speak_of_an_earlier_one(server: Sand
     failed = run("export", "OUT")
     refused = run("export", "OUT", "--concurrency", "0")
 
-    assert "Ended early: OUT holds what it held before, and no half file." in failed.err
+    assert "Ended early: 6 collections are in OUT, and every file there is whole; run it again" in failed.err
     assert "Ended early" not in refused.err
 
 

@@ -46,7 +46,7 @@ def test_a_signal_ends_an_export_without_half_files(number: int, status: int, sp
     report = read_report(tmp_path / "OUT")
     assert status == process.returncode
     assert "interrupted" == report.status
-    assert f"Ended early: {report.rows['collections']} collections are in OUT, and every file there is whole." in err
+    assert f"Ended early: {report.rows['collections']} collections are in OUT, and every file there is whole; " in err
     assert [] == [path for path in (tmp_path / "OUT").rglob("*") if "tmp" in path.suffix]
     assert "Traceback" not in err
 
@@ -114,7 +114,7 @@ def test_a_reader_that_leaves_early_ends_the_command_quietly(spawn: Spawn) -> No
 @posix
 def test_a_reader_that_leaves_early_does_not_hide_what_is_missing(server: Sandbox, spawn: Spawn) -> None:
     """An export is about its files: 3 is 3, whoever reads the summary."""
-    server.fail("/data-collections/2", status=404)
+    server.fail("/data-collections/2", status=404, times=None)
     process = spawn("export", "OUT")
     assert process.stdout is not None
     process.stdout.close()

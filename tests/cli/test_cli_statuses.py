@@ -30,6 +30,13 @@ CASES: list[tuple[list[str], int, str]] = [
     (["export", "OUT", "--sandbox", "--concurrency", "0"], 2, "concurrency must be at least 1, not 0"),
     (["export", "NOT_OURS", "--sandbox"], 2, "out must be a new or empty folder or an earlier export"),
     (["export", "OUT", "--sandbox", "--ids", "NO_FILE"], 2, "--ids: cannot read NO_FILE: No such file or directory"),
+    (["export", "OUT", "--sandbox", "--format", "postgres"], 2, "to must be the address of the database"),
+    (
+        ["export", "OUT", "--sandbox", "--max-outage", "nan"],
+        2,
+        "max_outage must be a number of seconds from 0, not nan",
+    ),
+    (["verify", "NOT_OURS"], 1, "NOT_OURS is no export: it has no _commits"),
     (["sandbox", "--port", "99999"], 2, "sandbox: port must be between 0 and 65535, not 99999"),
     (["sandbox", "--latency", "nan"], 2, "sandbox: latency must be 0 or more, not nan"),
     (["doctor", "--sandbox", "--sandbox-collections", "3"], 0, ""),
@@ -148,14 +155,26 @@ def test_a_collection_that_cannot_be_fetched_makes_an_export_partial(server: San
 
 @pytest.mark.usefixtures("folder")
 def test_missing_collections_are_listed_up_to_ten(server: Sandbox, run: Run) -> None:
-    """A server that dies half way fills neither the screen nor the mail: the rest is in the report."""
-    server.fail("/data-collections/*", reset=True, times=None)
+    """Many that are gone fill neither the screen nor the mail: the rest is in the report."""
+    server.fail("/data-collections/*", status=404, times=None)
 
     ended = run("export", "OUT", "--max-attempts", "1", "--ids", _ids(range(1, 16)))
 
     assert 3 == ended.status
     assert 10 == ended.out.count(": GET /data-collections/")
     assert f"and 5 more, all of them in {Path('OUT', '_report.json')}" in ended.out
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_server_that_dies_half_way_fails_the_export(server: Sandbox, run: Run) -> None:
+    """Ids are no more to blame than anybody: 1, when it has not come back in the time given."""
+    server.fail("/data-collections/[3456]", reset=True, times=None)
+
+    ended = run("export", "OUT", "--max-attempts", "1", "--max-outage", "0", "--concurrency", "1")
+
+    assert 1 == ended.status
+    assert "Ended early: 2 collections are in OUT, and every file there is whole; run it again to go on." in ended.err
+    assert "aegis-async: the service has not answered for 0 s: GET /data-collections/" in ended.err
 
 
 @pytest.mark.usefixtures("folder")
@@ -166,7 +185,7 @@ def test_a_listing_that_dies_fails_the_export_and_says_what_is_there(server: San
     ended = run("export", "OUT", "--max-attempts", "1")
 
     assert 1 == ended.status
-    assert "Ended early: OUT holds what it held before, and no half file." in ended.err
+    assert "Ended early: 0 collections are in OUT, and every file there is whole; run it again" in ended.err
     assert "aegis-async: GET /data-collections?page=1" in ended.err
 
 

@@ -1,6 +1,7 @@
 """Collections to export, made from the page's own shapes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -8,8 +9,10 @@ import pytest
 
 from aegis_async._decode import BodyDecoder
 from aegis_async.models import DataCollection
+from tests.export.postgres import cluster, psql
 
 Document = dict[str, Any]
+_numbers = count(1)
 _USER = {"id": 7, "email": "analyst@acme.com"}
 _MADE = {"created_at": "2026-04-01T09:20:00Z", "updated_at": None}
 _STARTED = {"started_at": "2026-04-01T09:12:00Z", "finished_at": "2026-04-01T09:13:12.5Z"}
@@ -107,3 +110,21 @@ def decoded() -> Callable[[Document], DataCollection]:
     """Give the way from a document to its Struct, through JSON."""
     decode = BodyDecoder(DataCollection)
     return lambda document: decode(msgspec.json.encode(document))
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[str]:
+    with cluster() as address:
+        yield address
+
+
+@pytest.fixture
+def postgres(postgres_cluster: str) -> Callable[[], str]:
+    """Give the maker of empty databases, which gives their addresses."""
+
+    def make() -> str:
+        name = f"export_{next(_numbers)}"
+        psql(f"{postgres_cluster}/postgres", f"CREATE DATABASE {name}")
+        return f"{postgres_cluster}/{name}"
+
+    return make

@@ -7,15 +7,23 @@ import msgspec
 import pytest
 
 from aegis_async.errors import ExportError, InvalidArgumentError
-from aegis_async.export._commits import Commit, live_parts, read_commits
+from aegis_async.export._commits import Chunk, Commit, State, read_commits
 from aegis_async.export._folder import Folder
 from aegis_async.export._folder import claim as claimed
-from aegis_async.export._layout import FOLDERS, is_part, part_name
+from aegis_async.export._holdings import Mark, Pass
+from aegis_async.export._layout import FOLDERS, chunk_name, is_part, part_name
 
 
 def files(out: Path) -> set[str]:
     paths = {str(path.relative_to(out)) for path in out.rglob("*") if not path.is_dir()}
     return paths - {"_commits/lock"}
+
+
+def chunk(folder: Folder, data: bytes, *ids: int) -> Chunk:
+    """Write a chunk of one part."""
+    name = folder.new_name()
+    part = folder.put("runs", name, "parquet", data, rows=len(ids))
+    return Chunk(name, ("parquet",), tuple(Mark(id_, "f", 1, settled=True) for id_ in ids), (part,))
 
 
 def claim(out: Path) -> Folder:
@@ -29,8 +37,7 @@ def test_a_new_folder_is_claimed(tmp_path: Path) -> None:
     """A folder that does not exist is made, with the commits' folder as the claim."""
     folder = claim(tmp_path / "deep" / "out")
 
-    assert folder.is_new
-    assert 1 == folder.number
+    assert 0 == folder.state.number
     assert {"_commits", *FOLDERS} == {path.name for path in (tmp_path / "deep" / "out").iterdir()}
 
 
@@ -40,7 +47,7 @@ def test_a_claim_that_went_no_further_is_taken_up(tmp_path: Path) -> None:
 
     folder = claim(tmp_path)
 
-    assert folder.is_new
+    assert 0 == folder.state.number
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
@@ -88,45 +95,103 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
 def test_a_commit_brings_parts_into_force(tmp_path: Path) -> None:
     """A later run takes up what was committed, and counts on."""
     folder = claim(tmp_path)
-    part = folder.put("runs", 1, "parquet", b"data", rows=3)
-    folder.commit("complete", [part])
+    made = chunk(folder, b"data", 1, 2, 3)
+    folder.commit(added=(made,))
 
     again = claim(tmp_path)
 
-    assert not again.is_new
-    assert 2 == again.number
+    (part,) = made.parts
+    assert {made.name: made} == again.state.chunks
+    assert 1 == again.state.number
     assert ("runs/000001-0001.parquet", 3, 4) == (part.path, part.rows, part.bytes)
     assert "3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7" == part.sha256
 
 
-def test_a_new_commit_retires_the_earlier_parts(tmp_path: Path) -> None:
-    """Earlier parts stay until the commit is there, and go with the sweep after it."""
+def test_a_retired_part_goes_only_after_the_commit(tmp_path: Path) -> None:
+    """Until the new part is in force the old one stays, whatever happens."""
     first = claim(tmp_path)
-    first.commit("complete", [first.put("runs", 1, "parquet", b"old", rows=1)])
+    old = chunk(first, b"old", 1)
+    first.commit(added=(old,))
     second = claim(tmp_path)
-    part = second.put("runs", 1, "parquet", b"new", rows=1)
-    second.sweep()
+    dead = chunk(second, b"dead", 1)
+    third = claim(tmp_path)
     before = files(tmp_path)
-    part = second.put("runs", 1, "parquet", b"new", rows=1)
+    new = chunk(third, b"new", 1)
 
-    second.commit("complete", [part])
-    second.sweep()
+    third.commit(added=(new,), retired=(old.name,))
 
-    assert {"_commits/000001.json", "runs/000001-0001.parquet"} == before
-    assert {"_commits/000001.json", "_commits/000002.json", "runs/000002-0001.parquet"} == files(tmp_path)
-    assert {part.path: part} == live_parts(read_commits(second.store))
+    assert old.parts[0].path != new.parts[0].path == dead.parts[0].path
+    assert {"_commits/000001.json", old.parts[0].path} == before
+    assert {"_commits/000001.json", "_commits/000002.json", new.parts[0].path} == files(tmp_path)
+    assert {new.name: new} == claim(tmp_path).state.chunks
+
+
+def test_a_retired_part_that_a_crash_left_goes_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit whose clearing was cut short is cleared up by whoever comes next."""
+    folder = claim(tmp_path)
+    old = chunk(folder, b"old", 1)
+    folder.commit(added=(old,))
+    with monkeypatch.context() as dying:
+        dying.setattr(folder.store, "delete", lambda _: None)
+        folder.commit(added=(chunk(folder, b"new", 1),), retired=(old.name,))
+    before = files(tmp_path)
+
+    claim(tmp_path)
+
+    assert {old.parts[0].path} == before - files(tmp_path)
+
+
+def test_many_commits_become_one(tmp_path: Path) -> None:
+    """Folding them stays quick for ever, and gives the same."""
+    folder = claim(tmp_path)
+    for number in range(1, 66):
+        folder.commit(added=(chunk(folder, b"", number),), buried=(number,), current=Pass(number, "x"))
+    before = State(read_commits(folder.store))
+
+    folder.compact()
+
+    after = claim(tmp_path).state
+    assert {"000066.json"} == {path.name for path in (tmp_path / "_commits").glob("*.json")}
+    assert 66 == after.number
+    for name in ("current", "chunks", "set_aside", "buried", "listing", "formats"):
+        assert getattr(before, name) == getattr(after, name)
+
+
+def test_a_compaction_that_was_cut_short_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commits that a whole one repeats are not read again, and go with the next compaction."""
+    folder = claim(tmp_path)
+    for number in range(1, 66):
+        folder.commit(added=(chunk(folder, b"", number),))
+    with monkeypatch.context() as dying:
+        dying.setattr(folder.store, "delete", lambda _: None)
+        folder.compact()
+
+    again = claim(tmp_path)
+    again.commit(retired=(chunk_name(65, 1),))
+    again.compact()
+
+    assert 64 == len(claim(tmp_path).state.chunks)
+    assert {"000068.json"} == {path.name for path in (tmp_path / "_commits").glob("*.json")}
 
 
 def test_a_sweep_removes_only_our_own_parts(tmp_path: Path) -> None:
     """Files of other names, links and other folders stay, whatever they look like."""
     folder = claim(tmp_path)
-    ours = ["runs/000001-0001.parquet", "raw/.000007-0001.ndjson.zst.tmp", "quarantine/000001-0001.body"]
+    ours = [
+        "runs/000001-0001.parquet",
+        "raw/.000007-0001.ndjson.zst.tmp",
+        "quarantine/000001-0001.body",
+        "_commits/.000001.json.tmp",
+    ]
     theirs = [
         "runs/notes.parquet",
         "runs/000001-0001.parquet.bak2",
         "runs/.hidden.tmp",
         "000001-0001.parquet",
         "_commits/notes.txt",
+        "_commits/.notes.tmp",
     ]
     for path in (*ours, *theirs):
         (tmp_path / path).touch()
@@ -147,14 +212,14 @@ def test_a_second_export_is_kept_out(tmp_path: Path) -> None:
         claimed(tmp_path)
     first.lock.release()
 
-    assert claimed(tmp_path).is_new
+    assert 0 == claimed(tmp_path).state.number
 
 
 def test_a_lock_that_nobody_refers_to_is_free(tmp_path: Path) -> None:
     """A claim that was dropped on the way does not keep the next one out."""
     claimed(tmp_path)
 
-    assert claimed(tmp_path).is_new
+    assert 0 == claimed(tmp_path).state.number
 
 
 def test_a_lock_that_cannot_be_had_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,22 +238,27 @@ def test_two_exports_without_locks_do_not_both_commit(tmp_path: Path, monkeypatc
     """Where the system has no locks, the second of two that began from the same state is told."""
     monkeypatch.setattr("sys.platform", "win32")
     first, second = claimed(tmp_path), claimed(tmp_path)
-    first.commit("complete", [])
+    first.commit()
 
     with pytest.raises(ExportError, match=r"another export is writing to the same folder$"):
-        second.commit("complete", [])
+        second.commit()
 
 
 def test_a_commit_of_another_format_is_refused(tmp_path: Path) -> None:
     """An export made by a version that this one cannot read is left alone."""
     claim(tmp_path)
-    (tmp_path / "_commits" / "000001.json").write_text('{"format": 9, "other": []}')
+    (tmp_path / "_commits" / "000001.json").write_text('{"format": 9, "sdk_version": "7.0"}')
 
-    with pytest.raises(ExportError, match=r"_commits/000001\.json has format 9, and .* knows 1"):
+    with pytest.raises(
+        ExportError, match=r"_commits/000001\.json was written by aegis_async 7\.0, with format 9 .*: export"
+    ):
         claim(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 1, "x": "\xff"}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"format": 2, "schema_version": 1}', b'{"format": 2, "schema_version": 1, "x": "\xff"}'],
+)
 def test_a_damaged_commit_is_refused(tmp_path: Path, content: bytes) -> None:
     """What cannot be read is never taken for an empty export, whose parts could go."""
     claim(tmp_path)
@@ -198,23 +268,31 @@ def test_a_damaged_commit_is_refused(tmp_path: Path, content: bytes) -> None:
         claim(tmp_path)
 
 
+def test_a_commit_of_another_schema_is_refused(tmp_path: Path) -> None:
+    """Rows of two schemas are never mixed."""
+    folder = claim(tmp_path)
+    folder.commit(schema_version=99)
+
+    with pytest.raises(ExportError, match=r"with format 2 and schema 99, and this version knows 2 and 1: export into"):
+        claim(tmp_path)
+
+
 def test_a_commit_is_plain_json(tmp_path: Path) -> None:
     """What a commit says can be read without this package."""
     folder = claim(tmp_path)
-    part = folder.put("raw", 1, "ndjson.zst", b"", rows=0)
 
-    folder.commit("partial", [part])
+    folder.commit(added=(chunk(folder, b"", 7),))
 
     said = msgspec.json.decode((tmp_path / "_commits" / "000001.json").read_bytes())
     assert [f.name for f in msgspec.structs.fields(Commit)] == list(said)
-    assert ["raw/000001-0001.ndjson.zst"] == [p["path"] for p in said["parts"]]
+    assert [[7, "f", 1, True]] == said["added"][0]["marks"]
 
 
 @pytest.mark.parametrize("number", [1, 9_999, 10_000, 123_456])
 @pytest.mark.parametrize("commit", [1, 999_999, 1_000_000])
 def test_a_parts_name_is_known_as_one(commit: int, number: int) -> None:
     """However many there are, a part's name is recognised."""
-    folder, _, name = part_name("runs", commit, number, "ndjson.zst").partition("/")
+    folder, _, name = part_name("runs", chunk_name(commit, number), "ndjson.zst").partition("/")
 
     assert "runs" == folder
     assert is_part(name)

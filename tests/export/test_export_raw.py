@@ -2,16 +2,14 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import msgspec
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis_async.export._folder import claim
-from aegis_async.export._sinks import RAW, Batch
-from aegis_async.export._sinks._raw import line
+from aegis_async.export._arrow import RAW_SCHEMA
+from aegis_async.export._sinks._raw import Format, line
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -56,23 +54,14 @@ def test_the_tokens_of_a_body_are_not_written_anew(body: bytes) -> None:
     assert len(body.strip(b" \t\r\n")) == len(embedded)
 
 
-def test_a_batch_is_one_compressed_file(tmp_path: Path) -> None:
-    """The lines of a batch stand in the order of its bodies."""
-    bodies = [(7, b'{"id": 7}'), (3, b'{\n"id": 3.0\n}')]
+def test_lines_are_one_compressed_file_and_come_back() -> None:
+    """The lines stand in the order of the bodies, and each tells its collection."""
+    lines = [line(7, b'{"id": 7}'), line(3, b'{\n"id": 3.0\n}')]
+    table = pa.table([[7, 3], lines], schema=RAW_SCHEMA)
 
-    (part,) = RAW.open(claim(tmp_path).put).write(Batch(1, bodies, {}))
+    data = bytes(memoryview(Format().encode(table)))
 
-    with pa.CompressedInputStream(pa.OSFile(str(tmp_path / part.path)), "zstd") as stream:
-        lines = stream.read().splitlines()
-    assert ("raw/000001-0001.ndjson.zst", 2) == (part.path, part.rows)
-    assert [(7, {"id": 7}), (3, {"id": 3})] == [(said["id"], said["body"]) for said in map(msgspec.json.decode, lines)]
-
-
-def test_a_batch_without_bodies_is_no_file(tmp_path: Path) -> None:
-    """When all of a batch is in quarantine, no empty file is written; nor at the end."""
-    sink = RAW.open(claim(tmp_path).put)
-
-    parts = [*sink.write(Batch(1, [], {})), *sink.finish()]
-
-    assert [] == parts
-    assert [] == list((tmp_path / "raw").iterdir())
+    with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
+        said = [msgspec.json.decode(one) for one in stream.read().splitlines()]
+    assert [(7, {"id": 7}), (3, {"id": 3})] == [(one["id"], one["body"]) for one in said]
+    assert table == Format().decode(data, RAW_SCHEMA)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis_async.export import TABLES, Table
-from aegis_async.export._arrow import SCHEMAS, UnfitError, _fitted, pieces_of, unfit_costs
+from aegis_async.export._arrow import TABLE_SCHEMAS, UnfitError, _fitted, pieces_of, unfit_costs
 from aegis_async.export._arrow import tables_of as tables_of_pieces
 from aegis_async.export._rows import count
 from aegis_async.export._schema import ELSEWHERE
@@ -228,7 +228,7 @@ def test_no_collections_give_empty_tables() -> None:
     """Each table has its schema even without a row."""
     tables = tables_of([])
 
-    assert SCHEMAS == {name: table.schema for name, table in tables.items()}
+    assert TABLE_SCHEMAS == {name: table.schema for name, table in tables.items()}
     assert {0} == {table.num_rows for table in tables.values()}
 
 

@@ -1,57 +1,87 @@
 """What every sink keeps to, whatever its format; a new one joins by a line in `READERS`."""
 
-import hashlib
+import sys
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
 
+from aegis_async._resources.data_collections import CollectionBody
 from aegis_async.errors import ExportError
 from aegis_async.export import FORMATS, TABLES
-from aegis_async.export._arrow import SCHEMAS, pieces_of
-from aegis_async.export._arrow import tables_of as tables_of_pieces
-from aegis_async.export._commits import Part
-from aegis_async.export._folder import Folder, claim
-from aegis_async.export._sinks import SINKS, Batch
+from aegis_async.export import _sinks as sinks
+from aegis_async.export._arrow import TABLE_SCHEMAS
+from aegis_async.export._batches import Draft, Fetched, add_to, batch_of
+from aegis_async.export._folder import claim
+from aegis_async.export._sinks import FILES, SINKS, Batch, Rejected, Sink, file_formats, opened
+from aegis_async.export._source import Listed
 from aegis_async.models import DataCollection
+from tests.export.places import READERS, Place
 
 MakeDocument = Callable[..., dict[str, Any]]
 Decode = Callable[[dict[str, Any]], DataCollection]
-Read = Callable[[Path, str], pa.Table]
+
+SERVICES = {"postgres"}
+every_sink = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.service) if name in SERVICES else name for name in FORMATS]
+)
 
 
-def tables_of(collections: Iterable[DataCollection]) -> dict[str, pa.Table]:
-    return tables_of_pieces(pieces_of(collections))
+@pytest.fixture
+def place(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Place:
+    """A place for exports of one format, read with a tool that is not ours."""
+    return READERS[name](tmp_path, request)
 
 
-def _read_parquet(out: Path, table: str) -> pa.Table:
-    files = sorted((out / table).glob("*.parquet"))
-    return pyarrow.dataset.dataset(files, format="parquet").to_table()
+@pytest.fixture
+def batch(decoded: Decode) -> Callable[..., Any]:
+    """Give the maker of a batch of documents, each listed with the fingerprint given."""
+
+    async def make(*documents: dict[str, Any], fingerprint: str = "f", rejected: Iterable[Rejected] = ()) -> Batch:
+        values = [decoded(document) for document in documents]
+        bodies = [CollectionBody(value.id, b'{"id": %d}' % value.id, value, None) for value in values]
+        draft = Draft(rejected=list(rejected))
+        await add_to(draft, (Fetched(body, Listed(fingerprint)) for body in bodies))
+        return batch_of(draft)
+
+    return make
 
 
-READERS: dict[str, Read] = {
-    "parquet": _read_parquet,
-}
+class Session:
+    """One run's sinks, the last of which is the one under test."""
 
-every_sink = pytest.mark.parametrize("name", FORMATS)
+    def __init__(self, place: Place, name: str, intent: str = "listing") -> None:
+        self._folder = claim(place.out)
+        self._sinks = list(opened(self._folder, [name], intent, sinks.Place(place.out, place.to)))
+        self.sink: Sink = self._sinks[-1]
+
+    def close(self) -> None:
+        for sink in self._sinks:
+            sink.close()
+        self._folder.lock.release()
+
+    def __enter__(self) -> Sink:
+        return self.sink
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
-def _write(folder: Folder, name: str, batches: Iterable[Iterable[DataCollection]]) -> list[Part]:
-    sink = SINKS[name].open(folder.put)
-    parts: list[Part] = []
-    for number, collections in enumerate(batches, 1):
-        parts += sink.write(Batch(number, [], tables_of(collections)))
-    parts += sink.finish()
-    folder.commit("complete", parts)
-    folder.sweep()
-    folder.lock.release()
-    return parts
+def finished(place: Place, name: str, *batches: Batch) -> None:
+    """Write batches and come to the end."""
+    with Session(place, name) as sink:
+        for one in batches:
+            sink.write(one)
+        sink.finish(None)
+
+
+def ids(place: Place, table: str) -> list[int]:
+    return sorted(place.read(table)["collection_id"].to_pylist())
 
 
 def test_every_sink_has_a_reader() -> None:
@@ -60,107 +90,142 @@ def test_every_sink_has_a_reader() -> None:
 
 
 @every_sink
-def test_every_value_comes_back(name: str, tmp_path: Path, document: MakeDocument, decoded: Decode) -> None:
-    """Types, nulls, unicode, 64-bit ids and decimals are as they went in."""
-    collection = decoded(document(2**53 + 1, name="\N{SNOWMAN} \x00 '\"\n\U0001f600", org_id=2**63 - 1))
+async def test_every_value_comes_back(name: str, place: Place, document: MakeDocument, batch: Any) -> None:
+    """Types, nulls, unicode, 64-bit ids, decimals and empty texts are as they went in."""
+    odd = document(2**53 + 1, name="\N{SNOWMAN} '\"\n\r,\\ \U0001f600", org_id=2**63 - 1, author_email="")
+    odd["runs"][0]["evaluations"][1]["evaluation_cost"] = "123456789012345678.000000000000000001"
+    one = await batch(odd, document(2))
 
-    _write(claim(tmp_path), name, [[collection]])
+    finished(place, name, one)
 
-    expected = tables_of([collection])
-    assert expected == {table.name: READERS[name](tmp_path, table.name) for table in TABLES}
-    assert Decimal("0.00120") == expected["evaluations"]["evaluation_cost"][0].as_py()
+    for table in TABLES:
+        keys = [(key, "ascending") for key in table.key]
+        assert one.tables[table.name].sort_by(keys).to_pylist() == place.read(table.name).sort_by(keys).to_pylist()
+    assert Decimal("123456789012345678.000000000000000001") in place.read("evaluations")["evaluation_cost"].to_pylist()
 
 
 @every_sink
-def test_batches_add_up(name: str, tmp_path: Path, document: MakeDocument, decoded: Decode) -> None:
+async def test_batches_add_up(name: str, place: Place, document: MakeDocument, batch: Any) -> None:
     """Rows of every batch are there once, with those that have no runs in between."""
-    batches = [[decoded(document(1))], [decoded(document(2, runs=[], datasets=[]))], [decoded(document(3))]]
+    documents = [document(1), document(2, runs=[], datasets=[]), document(3)]
 
-    _write(claim(tmp_path), name, batches)
+    finished(place, name, *[await batch(one) for one in documents])
 
-    rows = {table: sorted(READERS[name](tmp_path, table)["collection_id"].to_pylist()) for table in SCHEMAS}
-    assert {
-        "collections": [1, 2, 3],
-        "datasets": [1, 3],
-        "runs": [1, 3],
-        "evaluations": [1, 1, 3, 3],
-    } == rows
+    assert {"collections": [1, 2, 3], "datasets": [1, 3], "runs": [1, 3], "evaluations": [1, 1, 3, 3]} == {
+        table.name: ids(place, table.name) for table in TABLES
+    }
 
 
 @every_sink
-def test_an_empty_account_gives_empty_tables(name: str, tmp_path: Path) -> None:
-    """Without a collection each table is there, with its schema and no row."""
-    _write(claim(tmp_path), name, [])
+def test_an_empty_account_gives_empty_tables(name: str, place: Place) -> None:
+    """Without a collection each table is there with its columns, and no row."""
+    finished(place, name)
 
-    tables = {table: READERS[name](tmp_path, table) for table in SCHEMAS}
-    assert dict(SCHEMAS) == {table: content.schema for table, content in tables.items()}
-    assert {0} == {content.num_rows for content in tables.values()}
-
-
-@every_sink
-def test_a_table_without_rows_is_there_too(name: str, tmp_path: Path, document: MakeDocument, decoded: Decode) -> None:
-    """A collection without runs leaves no query without its table."""
-    _write(claim(tmp_path), name, [[decoded(document(runs=[]))]])
-
-    assert 0 == READERS[name](tmp_path, "evaluations").num_rows
-    assert 1 == READERS[name](tmp_path, "collections").num_rows
+    for table in TABLES:
+        rows = place.read(table.name)
+        assert [column.name for column in table.columns] == rows.schema.names
+        assert 0 == rows.num_rows
 
 
 @every_sink
-def test_a_later_run_replaces_the_rows(name: str, tmp_path: Path, document: MakeDocument, decoded: Decode) -> None:
-    """After a second run a reader sees its rows alone."""
-    _write(claim(tmp_path), name, [[decoded(document(1))], [decoded(document(2))]])
-
-    _write(claim(tmp_path), name, [[decoded(document(2, name="renamed"))]])
-
-    assert ["renamed"] == READERS[name](tmp_path, "collections")["name"].to_pylist()
-    assert [2, 2] == READERS[name](tmp_path, "evaluations")["collection_id"].to_pylist()
-
-
-@every_sink
-def test_its_parts_are_what_is_on_the_disk(name: str, tmp_path: Path, document: MakeDocument, decoded: Decode) -> None:
-    """Each part tells the size and the sum of its file, and together they tell the rows."""
-    parts = _write(claim(tmp_path), name, [[decoded(document(1))]])
-
-    on_disk = {part.path: (tmp_path / part.path).read_bytes() for part in parts}
-    assert [(len(d), hashlib.sha256(d).hexdigest()) for d in on_disk.values()] == [
-        (part.bytes, part.sha256) for part in parts
-    ]
-    assert 1 + 1 + 1 + 2 == sum(part.rows for part in parts)
-
-
-@every_sink
-def test_a_run_that_does_not_commit_leaves_the_earlier_one(
-    name: str, tmp_path: Path, document: MakeDocument, decoded: Decode
+async def test_rows_are_replaced_and_their_neighbours_stay(
+    name: str, place: Place, document: MakeDocument, batch: Any
 ) -> None:
-    """What a sink wrote without a commit is gone after a sweep."""
-    _write(claim(tmp_path), name, [[decoded(document(1))]])
-    interrupted = claim(tmp_path)
-    list(SINKS[name].open(interrupted.put).write(Batch(1, [], tables_of([decoded(document(2))]))))
+    """A collection that is written again has its new rows alone; those that came in the same batch are as they were."""
+    first = await batch(document(1), document(2), document(3))
+    finished(place, name, first)
 
-    interrupted.sweep()
+    finished(place, name, await batch(document(2, name="renamed", runs=[]), fingerprint="g"))
 
-    assert [1] == READERS[name](tmp_path, "collections")["collection_id"].to_pylist()
+    names = dict(zip(*(place.read("collections")[c].to_pylist() for c in ("collection_id", "name")), strict=True))
+    assert {1: "My bundle", 2: "renamed", 3: "My bundle"} == names
+    assert [1, 1, 3, 3] == ids(place, "evaluations")
+    assert [1, 2, 3] == ids(place, "datasets")
 
 
 @every_sink
-def test_a_full_disk_ends_a_write(name: str, document: MakeDocument, decoded: Decode) -> None:
-    """A sink passes on what the store says."""
+async def test_a_sink_knows_again_what_it_holds(name: str, place: Place, document: MakeDocument, batch: Any) -> None:
+    """The next run lacks what is new, what has changed, and what had a run under way; and nothing else."""
+    running = document(2)
+    running["runs"][0]["finished_at"] = None
+    finished(place, name, await batch(document(1), running))
 
-    def full(*_: object, **__: object) -> Part:
-        raise ExportError("the disk is full")
+    with Session(place, name) as sink:
+        lacking = {(id_, mark): sink.holdings.lacks(id_, mark, anew=False) for id_ in (1, 2, 3) for mark in "fg"}
+        anew = sink.holdings.lacks(1, "f", anew=True)
 
-    sink = SINKS[name].open(full)
+    assert [(1, "f")] == [key for key, lacks in lacking.items() if not lacks]
+    assert anew
 
-    with pytest.raises(ExportError, match=r"^the disk is full$"):
-        list(sink.write(Batch(1, [], tables_of([decoded(document(1))]))))
+
+@every_sink
+async def test_an_interrupted_pass_is_taken_up(name: str, place: Place, document: MakeDocument, batch: Any) -> None:
+    """What a run wrote before it died is not lacking when the next one wants the same, whatever else it says."""
+    running = document(2)
+    running["runs"][0]["finished_at"] = None
+    with Session(place, name, "listing full") as sink:
+        sink.write(await batch(document(1), running))
+
+    with Session(place, name, "listing full") as sink:
+        lacking = [id_ for id_ in (1, 2, 3) if sink.holdings.lacks(id_, "f", anew=True)]
+    with Session(place, name, "another") as sink:
+        lacking_for_another = [id_ for id_ in (1, 2, 3) if sink.holdings.lacks(id_, "f", anew=False)]
+
+    assert ([3], [2, 3]) == (lacking, lacking_for_another)
+
+
+@every_sink
+async def test_what_is_gone_is_buried_and_stays(name: str, place: Place, document: MakeDocument, batch: Any) -> None:
+    """A collection that the service no longer has keeps its rows; it is no longer looked for, and may come back."""
+    finished(place, name, await batch(document(1), document(2)))
+
+    with Session(place, name) as sink:
+        sink.bury([2, 9], drop=False)
+        sink.finish(None)
+    with Session(place, name) as sink:
+        known = (sink.holdings.living, sink.holdings.buried, sink.holdings.lacks(2, "f", anew=False))
+        sink.write(await batch(document(2)))
+    with Session(place, name) as sink:
+        risen = sink.holdings.living
+
+    assert ({1}, frozenset({2}), True) == known
+    assert {1, 2} == risen
+    assert [1, 2] == ids(place, "collections")
+
+
+@every_sink
+async def test_what_is_gone_is_dropped_when_asked(name: str, place: Place, document: MakeDocument, batch: Any) -> None:
+    """Dropping takes the rows of what is gone now, and of what was buried before."""
+    finished(place, name, await batch(document(1), document(2), document(3)))
+    with Session(place, name) as sink:
+        sink.bury([2], drop=False)
+
+    with Session(place, name) as sink:
+        sink.bury([3], drop=True)
+        sink.finish(None)
+
+    with Session(place, name) as sink:
+        assert frozenset({2, 3}) == sink.holdings.buried
+    for table in TABLES:
+        assert {1} == set(ids(place, table.name))
+
+
+@every_sink
+async def test_it_counts_its_rows(name: str, place: Place, document: MakeDocument, batch: Any) -> None:
+    """The report's figures are those of what is there."""
+    with Session(place, name) as sink:
+        sink.write(await batch(document(1), document(2, runs=[])))
+        sink.finish(None)
+        counted = dict(sink.rows())
+
+    assert {"collections": 2, "datasets": 2, "runs": 1, "evaluations": 2} == counted
 
 
 @every_sink
 def test_a_missing_package_is_named_with_its_extra(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The text has the command that brings what is missing."""
     for package in SINKS[name].needs:
-        monkeypatch.setitem(__import__("sys").modules, package, None)
+        monkeypatch.setitem(sys.modules, package, None)
 
     with pytest.raises(ExportError) as caught:
         SINKS[name].require()
@@ -170,24 +235,56 @@ def test_a_missing_package_is_named_with_its_extra(name: str, monkeypatch: pytes
     assert f"this export needs {needs}, which is not installed: {command}" == str(caught.value)
 
 
-def test_parquet_names_its_schema(tmp_path: Path) -> None:
-    """A Parquet file carries the version of the schema, and is compressed with zstd."""
-    parts = _write(claim(tmp_path), "parquet", [])
+@pytest.mark.parametrize("name", FILES)
+async def test_a_file_comes_back_in_its_schema(name: str, document: MakeDocument, batch: Any) -> None:
+    """What a rewrite reads is exactly what was written, types included."""
+    form = file_formats()[name]
+    tables = (await batch(document(1, name="", org_id=None))).tables
 
-    file = pq.ParquetFile(tmp_path / parts[0].path)
+    for table in form.tables:
+        data = bytes(memoryview(form.encode(tables[table])))
+        assert tables[table] == form.decode(data, TABLE_SCHEMAS[table])
+
+
+def test_parquet_names_its_schema_and_is_compressed(tmp_path: Path) -> None:
+    """A Parquet file carries the version of the schema, and is compressed with zstd."""
+    form = file_formats()["parquet"]
+    table = TABLE_SCHEMAS["runs"].empty_table()
+    (tmp_path / "a.parquet").write_bytes(memoryview(form.encode(table)))
+
+    file = pq.ParquetFile(tmp_path / "a.parquet")
+
     assert b"1" == file.schema_arrow.metadata[b"aegis_async.schema_version"]
 
 
-def test_parquet_is_compressed_with_zstd(tmp_path: Path, document: MakeDocument, decoded: Decode) -> None:
+async def test_parquet_is_compressed_with_zstd(tmp_path: Path, document: MakeDocument, batch: Any) -> None:
     """Every column of a part is compressed."""
-    _write(claim(tmp_path), "parquet", [[decoded(document(1))]])
+    form = file_formats()["parquet"]
+    (tmp_path / "a.parquet").write_bytes(memoryview(form.encode((await batch(document(1))).tables["runs"])))
 
-    group = pq.ParquetFile(tmp_path / "runs" / "000001-0001.parquet").metadata.row_group(0)
+    group = pq.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0)
+
     assert {"ZSTD"} == {group.column(n).compression for n in range(group.num_columns)}
 
 
-def test_a_part_is_plain_json_in_a_commit() -> None:
-    """A part survives the way through JSON."""
-    part = Part("runs/000001-0001.parquet", 1, 2, "ab")
+async def test_what_is_set_aside_is_let_go_when_it_is_sound(
+    tmp_path: Path, request: pytest.FixtureRequest, document: MakeDocument, batch: Any
+) -> None:
+    """The quarantine holds the latest of each collection, and nothing of one that decodes by now."""
+    place = READERS["parquet"](tmp_path, request)
+    bad = [Rejected(1, b"one", "bad"), Rejected(2, b"two", "bad"), Rejected(None, b"item", "no id")]
+    finished(place, "parquet", await batch(rejected=bad))
+    again = [Rejected(2, b"again", "worse")]
 
-    assert part == msgspec.json.decode(msgspec.json.encode(part), type=Part)
+    finished(place, "parquet", await batch(document(1), rejected=again))
+
+    bodies = {file.read_bytes() for file in (tmp_path / "quarantine").glob("*.body")}
+    assert {b"again", b"item"} == bodies
+
+
+def test_a_damaged_part_is_no_table() -> None:
+    """A part that cannot be read back is never taken for an empty one."""
+    for name, form in file_formats().items():
+        if name != "csv":  # which takes any text for a line of names
+            with pytest.raises((ValueError, OSError)):
+                form.decode(b"not what it should be", pa.schema([("id", pa.int64())]))

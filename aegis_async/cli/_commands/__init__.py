@@ -8,7 +8,8 @@ from aegis_async.cli._commands._export import EXPORT
 from aegis_async.cli._commands._get import GET
 from aegis_async.cli._commands._list import LIST
 from aegis_async.cli._commands._sandbox import SANDBOX
+from aegis_async.cli._commands._verify import VERIFY
 
 __all__ = ["COMMANDS", "Command"]
 
-COMMANDS: Final = (LIST, GET, EXPORT, SANDBOX, DOCTOR)
+COMMANDS: Final = (LIST, GET, EXPORT, VERIFY, SANDBOX, DOCTOR)

@@ -33,12 +33,34 @@ def _configure(parser: ArgumentParser) -> None:
         metavar="FORMAT",
         help="of the tables: %(choices)s; may be given several times (default: parquet)",
     )
+    parser.add_argument("--to", metavar="URL", help="where postgres is: postgresql://user@host/database")
     add_shared(parser)
     parser.add_argument(
         "--ids", metavar="FILE", help="export only these: a file of one id a line, - for standard input"
     )
     parser.add_argument(
         "--concurrency", type=int, default=8, metavar="N", help="collections at a time (default: %(default)s)"
+    )
+    parser.add_argument("--full", action="store_true", help="fetch what has not changed too")
+    parser.add_argument(
+        "--deleted",
+        choices=("keep", "drop"),
+        default="keep",
+        help="what becomes of the rows of a collection that is gone from the service (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--batch-bytes",
+        type=int,
+        default=16 << 20,
+        metavar="N",
+        help="size of the bodies that are written and committed together (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-outage",
+        type=float,
+        default=1800.0,
+        metavar="SECONDS",
+        help="how long to wait for a service that does not answer (default: %(default)s)",
     )
 
 
@@ -54,7 +76,8 @@ EXPORT: Final = Command(
     description="""\
 Write every data collection with its datasets, runs and evaluations into a
 folder, as tables and as the bodies that the service sent. Interrupt it at any
-time: no half file is left, and it says what is there.""",
+time and run it again: it goes on where its last commit was, and later fetches
+only what has changed.""",
     configure=_configure,
     run=_run,
 )

@@ -1,34 +1,66 @@
 """Where batches go: one file for each format, and the table that names them.
 
-A format is one module with a ``Writer`` and one line in `SINKS`. Sinks know nothing of each other, nor of
-HTTP.
+A format of files is one module with a class ``Format``, a database one with ``opened``, which gives a `Sink`; each
+has one line here. Sinks know nothing of each other, nor of HTTP.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aegis_async.errors import ExportError
-from aegis_async.export._sinks._protocol import Batch, PutPart, Sink
+from aegis_async.export._sinks._protocol import Batch, Rejected, Sink
 
-__all__ = ["RAW", "SINKS", "Batch", "Format", "PutPart", "Sink"]
+if TYPE_CHECKING:
+    from aegis_async.export._folder import Folder
+    from aegis_async.export._sinks._file_format import FileFormat
+
+__all__ = [
+    "DATABASES",
+    "FILES",
+    "RAW_FILES",
+    "SINKS",
+    "Batch",
+    "Known",
+    "Place",
+    "Rejected",
+    "Sink",
+    "file_formats",
+    "opened",
+    "require",
+]
+
+
+class Place(NamedTuple):
+    """Where databases are.
+
+    Attributes:
+        out: The folder of the export, for those that are files.
+        to: The address of the one that is none.
+    """
+
+    out: Path
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class Known:
     """What is known of a format before its module is imported.
 
     Attributes:
-        module: The module, which has a class ``Writer`` that is a `Sink`.
+        module: The module, under this package.
         needs: The packages that it imports.
         extra: The extra of this package that brings them.
+        by_address: Whether it is at an address that the caller gives.
     """
 
     module: str
-    needs: tuple[str, ...]
-    extra: str
+    needs: tuple[str, ...] = ("pyarrow",)
+    extra: str = "export"
+    by_address: bool = False
 
     def require(self) -> None:
         """Find out what is not installed before anything is written.
@@ -41,11 +73,6 @@ class Format:
             command = f'pip install "aegis-async[{self.extra}]"'
             raise ExportError(f"this export needs {' and '.join(missing)}, which is not installed: {command}")
 
-    def open(self, put: PutPart) -> Sink:
-        """Give a sink of this format that writes its parts with ``put``."""
-        writer: type[Sink] = import_module(f"{__name__}.{self.module}").Writer
-        return writer(put)
-
 
 def _is_installed(package: str) -> bool:
     try:
@@ -55,10 +82,57 @@ def _is_installed(package: str) -> bool:
     return True
 
 
-SINKS: Final[Mapping[str, Format]] = MappingProxyType(
+FILES: Final[Mapping[str, Known]] = MappingProxyType(
     {
-        "parquet": Format("_parquet", ("pyarrow",), "export"),
+        "parquet": Known("_parquet"),
+        "ndjson": Known("_ndjson"),
+        "csv": Known("_csv"),
+        "arrow": Known("_ipc"),
     }
 )
-RAW: Final = Format("_raw", ("pyarrow",), "export")
+DATABASES: Final[Mapping[str, Known]] = MappingProxyType(
+    {
+        "duckdb": Known("_duckdb", ("pyarrow", "duckdb"), "duckdb"),
+        "sqlite": Known("_sqlite"),
+        "postgres": Known("_postgres", ("pyarrow", "adbc_driver_postgresql"), "postgres", by_address=True),
+        "delta": Known("_delta", ("pyarrow", "deltalake"), "delta"),
+    }
+)
+SINKS: Final[Mapping[str, Known]] = MappingProxyType({**FILES, **DATABASES})
+RAW_FILES: Final = Known("_raw")
 """The bodies as they came, which every export has beside its formats."""
+
+
+def require(formats: Sequence[str]) -> None:
+    """Find out what is not installed before anything is written.
+
+    Raises:
+        ExportError: A package is not installed; the text has the command to run.
+    """
+    for known in (RAW_FILES, *(SINKS[name] for name in formats)):
+        known.require()
+
+
+def opened(folder: "Folder", formats: Sequence[str], intent: str, place: Place) -> "Iterator[Sink]":
+    """Yield the sinks of these formats, that of the files first: bodies are kept before a database has the rows.
+
+    Raises:
+        ExportError: One cannot be opened.
+    """
+    from aegis_async.export._sinks._files import Files  # noqa: PLC0415 - imports pyarrow, which is an extra
+
+    yield Files(folder, [name for name in formats if name in FILES], file_formats(), intent)
+    for name in formats:
+        if name in DATABASES:
+            database: Sink = import_module(f"{__name__}.{DATABASES[name].module}").opened(place.out, intent, place.to)
+            yield database
+
+
+def file_formats() -> "dict[str, FileFormat]":
+    """Give every format of files by name, raw bodies first."""
+    return {"raw": _made(RAW_FILES), **{name: _made(known) for name, known in FILES.items()}}
+
+
+def _made(known: Known) -> "FileFormat":
+    made: FileFormat = import_module(f"{__name__}.{known.module}").Format()
+    return made

@@ -1,38 +1,26 @@
-"""Parquet, compressed with zstd: one part for each table and batch."""
-
-from collections.abc import Iterator
+"""Parquet, compressed with zstd."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from aegis_async.export._arrow import SCHEMAS
-from aegis_async.export._commits import Part
-from aegis_async.export._sinks._protocol import Batch, PutPart
+from aegis_async.export._sinks._file_format import TABLE_NAMES
 
-__all__ = ["Writer"]
+__all__ = ["Format"]
 
 
-class Writer:
-    """Writes each table of a batch as one part; a table that stays empty gets one part without rows."""
+class Format:
+    """Parquet files."""
 
-    def __init__(self, put: PutPart) -> None:
-        self._put = put
-        self._empty = dict(SCHEMAS)
+    name = "parquet"
+    extension = "parquet"
+    tables = TABLE_NAMES
 
-    def write(self, batch: Batch) -> Iterator[Part]:
-        """Write the tables that have rows."""
-        for name, table in batch.tables.items():
-            if table.num_rows:
-                yield self._part(name, batch.number, table)
-
-    def finish(self) -> Iterator[Part]:
-        """Write the schema of each table that has no part, so that every query on the folders works."""
-        for name, schema in tuple(self._empty.items()):
-            yield self._part(name, 0, schema.empty_table())
-
-    def _part(self, name: str, number: int, table: pa.Table) -> Part:
+    def encode(self, table: pa.Table) -> pa.Buffer:
+        """Give the bytes of a file with these rows."""
         buffer = pa.BufferOutputStream()
         pq.write_table(table, buffer, compression="zstd")
-        part = self._put(name, number, "parquet", buffer.getvalue(), rows=table.num_rows)
-        self._empty.pop(name, None)
-        return part
+        return buffer.getvalue()
+
+    def decode(self, data: bytes, schema: pa.Schema) -> pa.Table:
+        """Give the rows of a file's bytes."""
+        return pq.read_table(pa.BufferReader(data), schema=schema)

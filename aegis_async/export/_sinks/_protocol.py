@@ -1,56 +1,89 @@
 """What a run and its sinks say to each other."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from aegis_async.export._commits import Part
-from aegis_async.export._store import Data
+from aegis_async.export._evidence import ListingEvidence
+from aegis_async.export._holdings import Holdings, Mark
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Batch", "PutPart", "Sink"]
+__all__ = ["Batch", "Rejected", "Sink"]
 
 
-class PutPart(Protocol):
-    """Writes one part of this run as a whole."""
+class Rejected(NamedTuple):
+    """Bytes that become no row.
 
-    def __call__(self, folder: str, number: int, extension: str, data: Data, *, rows: int) -> Part:
-        """Write ``data`` as part ``number`` of ``folder`` and tell what it became."""
+    Attributes:
+        id: The collection's id; None for an item of the listing that shows none.
+        body: The bytes as they came.
+        reason: What is wrong with them.
+    """
+
+    id: int | None
+    body: bytes
+    reason: str
 
 
 class Batch(NamedTuple):
-    """Some collections in every form that a sink may want.
+    """Some collections, each with all of its rows, and what is set aside.
 
     Attributes:
-        number: Its place in the run, from 1.
-        bodies: Each collection's id and body.
-        tables: The Arrow table of each table's name, in the schema of the export.
+        marks: The collections; the pass of each is the sink's own to say.
+        tables: The Arrow table of each table's name, in the schema of the export, and of ``raw``.
+        rejected: What becomes no row.
     """
 
-    number: int
-    bodies: Sequence[tuple[int, bytes]]
+    marks: Sequence[Mark]
     tables: "Mapping[str, pa.Table]"
+    rejected: Sequence[Rejected] = ()
 
 
 class Sink(Protocol):
-    """Writes batches in one format.
+    """Keeps rows together with the marks of the collections that they belong to.
 
-    Its calls block and are made in a thread, one at a time. What it wrote counts only when the run commits.
+    Its calls block and are made in a thread, one at a time. Each of `write`, `bury` and `finish` happens as a
+    whole or not at all, wherever the process dies.
+
+    Attributes:
+        holdings: What it holds; looked up from the event loop too.
+        demands: Whether a collection must be fetched because this sink lacks it.
     """
 
-    def __init__(self, put: PutPart) -> None: ...
+    @property
+    def holdings(self) -> Holdings: ...
 
-    def write(self, batch: Batch) -> Iterable[Part]:
-        """Write one batch and give the parts that it became.
+    @property
+    def demands(self) -> bool: ...
+
+    def write(self, batch: Batch) -> None:
+        """Put the rows of these collections in the place of what is held of them.
+
+        Raises:
+            ExportError: They could not be written.
+        """
+
+    def bury(self, ids: Sequence[int], *, drop: bool) -> None:
+        """Note that the service no longer has these collections.
+
+        Args:
+            ids: The collections; those that are not held are left out.
+            drop: Whether the rows of all buried collections go, also those of earlier burials.
 
         Raises:
             ExportError: It could not be written.
         """
 
-    def finish(self) -> Iterable[Part]:
-        """Write what is left when the last batch was written, and give its parts.
+    def finish(self, listing: ListingEvidence | None) -> None:
+        """End the pass: every table can be asked, and the next run begins another one.
 
         Raises:
             ExportError: It could not be written.
         """
+
+    def rows(self) -> Mapping[str, int]:
+        """Give how many rows each table holds."""
+
+    def close(self) -> None:
+        """Let go of everything; what was written stays."""

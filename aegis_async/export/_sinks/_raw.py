@@ -5,43 +5,50 @@ sum of the original bytes.
 """
 
 import hashlib
-from collections.abc import Iterator
+import re
 from typing import Final
 
 import pyarrow as pa
 
-from aegis_async.export._commits import Part
-from aegis_async.export._layout import RAW
-from aegis_async.export._sinks._protocol import Batch, PutPart
+from aegis_async.export._sinks._file_format import RAW_TABLES
+from aegis_async.export._sinks._lines import packed, unpacked
 
-__all__ = ["Writer", "line"]
+__all__ = ["Format", "line"]
 
 # Sound JSON has line breaks only between tokens, where a space means the same.
 _ON_ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
+_ID: Final = re.compile(rb'\{"id":(\d{1,19}),"sha256":"[0-9a-f]{64}","body":')
 
 
-class Writer:
-    """Writes the bodies of a batch as one part."""
+class Format:
+    """The files of raw lines."""
 
-    def __init__(self, put: PutPart) -> None:
-        self._put = put
+    name = "raw"
+    extension = "ndjson.zst"
+    tables = RAW_TABLES
 
-    def write(self, batch: Batch) -> Iterator[Part]:
-        """Write a line for each body."""
-        if not batch.bodies:
-            return
-        buffer = pa.BufferOutputStream()
-        with pa.CompressedOutputStream(buffer, "zstd") as stream:
-            for id_, body in batch.bodies:
-                stream.write(line(id_, body))
-        yield self._put(RAW, batch.number, "ndjson.zst", buffer.getvalue(), rows=len(batch.bodies))
+    def encode(self, table: pa.Table) -> pa.Buffer:
+        """Give the bytes of a file with these lines."""
+        return packed(b"".join(table["line"].to_pylist()))
 
-    def finish(self) -> Iterator[Part]:
-        """Write nothing: an export without collections has no bodies."""
-        return iter(())
+    def decode(self, data: bytes, schema: pa.Schema) -> pa.Table:
+        """Give the lines of a file's bytes.
+
+        Raises:
+            ValueError: One of them is no raw line.
+        """
+        lines = unpacked(data).splitlines(keepends=True)
+        return pa.table([[_id(line) for line in lines], lines], schema=schema)
 
 
 def line(id_: int, body: bytes) -> bytes:
     """Give the line of one body, which is sound JSON."""
     digest = hashlib.sha256(body).hexdigest().encode()
     return b'{"id":%d,"sha256":"%s","body":%s}\n' % (id_, digest, body.translate(_ON_ONE_LINE).strip(b" \t"))
+
+
+def _id(text: bytes) -> int:
+    found = _ID.match(text)
+    if found is None:
+        raise ValueError(f"no raw line: {text[:80]!r}")
+    return int(found[1])

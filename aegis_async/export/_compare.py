@@ -1,0 +1,73 @@
+"""A finished export beside a fresh listing: what is new, what has changed, what is gone."""
+
+from collections.abc import Iterator
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aegis_async._resources.data_collections import list_items, summary_decoder
+from aegis_async.errors import AegisError, ExportError
+from aegis_async.export._commits import State, read_commits
+from aegis_async.export._holdings import Mark
+from aegis_async.export._layout import COMMITS
+from aegis_async.export._source import Listed, ListedIds, key_of
+from aegis_async.export._store import LocalStore
+from aegis_async.export._threads import off_loop
+
+if TYPE_CHECKING:
+    from aegis_async._client import AegisClient
+
+__all__ = ["compare"]
+
+_PAGE_SIZE = 100
+
+
+async def compare(client: "AegisClient", out: str | PathLike[str], *, shared: bool | None = None) -> list[str]:
+    """Give how an export differs from what the service lists now, a sentence each; nothing when it does not.
+
+    Only listing requests are made: a collection has changed when its summary has.
+
+    Args:
+        client: The client to list with.
+        out: The folder of an export.
+        shared: What to list, as in `export`.
+
+    Raises:
+        ExportError: It is no export, or its commits cannot be read.
+        AegisError: The listing failed.
+    """
+    state = await off_loop(_state, Path(out))
+    marks = {mark.id: mark for chunk in state.chunks.values() for mark in chunk.marks}
+    found: list[str] = []
+
+    def look(id_: int, listed: Listed) -> bool:
+        found.extend(_difference(id_, listed, marks.get(id_)))
+        return False
+
+    listing = partial(list_items, client.data_collections, key_of, page_size=_PAGE_SIZE, prefetch=2, shared=shared)
+    source = ListedIds(listing, summary_decoder(client.data_collections), _raise, "compare")
+    async for _ in source.ids(look):
+        raise AssertionError("nothing is wanted")
+    evidence = source.evidence()
+    if not evidence.complete:
+        found.append(f"the listing may lack something: {evidence.reason}")
+    gone = sorted(marks.keys() - state.buried - source.listed)
+    return found + [f"collection {id_} is held, and no longer listed" for id_ in gone]
+
+
+def _state(out: Path) -> State:
+    if not (out / COMMITS).is_dir():
+        raise ExportError(f"{out} is no export: it has no {COMMITS}")
+    return State(read_commits(LocalStore(out)))
+
+
+def _difference(id_: int, listed: Listed, mark: Mark | None) -> Iterator[str]:
+    if mark is None:
+        yield f"collection {id_} is listed, and not held"
+    elif mark.fingerprint not in {"", listed.fingerprint}:  # one that was named, not listed, shows no change
+        yield f"collection {id_} has changed since it was fetched"
+
+
+async def _raise(error: AegisError) -> None:
+    raise error

@@ -1,0 +1,65 @@
+"""A finished export back as Arrow tables."""
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from aegis_async._arguments import choice
+from aegis_async.errors import ExportError
+from aegis_async.export._commits import State, read_commits
+from aegis_async.export._layout import COMMITS, RAW
+from aegis_async.export._schema import TABLES
+from aegis_async.export._sinks import file_formats, require
+from aegis_async.export._store import LocalStore
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["read"]
+
+_NAMES: Final = tuple(table.name for table in TABLES)
+
+
+def read(out: str | PathLike[str], *tables: str) -> "dict[str, pa.Table]":
+    """Give the tables of an export by name, as its commits say, whatever else lies beside them.
+
+    It reads the first format of files that the folder has, Parquet if it is there, and blocks; call it in a
+    thread where a loop runs. All of it is in memory afterwards.
+
+    Args:
+        out: The folder of an export.
+        tables: Which tables, as ``"runs"``; all four when none is named.
+
+    Raises:
+        ExportError: It is no export, it has its tables in databases alone, a part cannot be read, or pyarrow is not
+            installed.
+        InvalidArgumentError: There is no table of that name.
+    """
+    for name in tables:
+        choice("tables", name, _NAMES)
+    require(())
+    if not (Path(out) / COMMITS).is_dir():
+        raise ExportError(f"{out} is no export: it has no {COMMITS}")
+    store = LocalStore(Path(out))
+    state = State(read_commits(store))
+    format_ = next((name for name in file_formats() if name != RAW and name in state.formats), None)
+    if format_ is None:
+        raise ExportError(f"{out} has no tables in files; ask its database")
+    return {name: _table(store, state, format_, name) for name in tables or _NAMES}
+
+
+def _table(store: LocalStore, state: State, format_: str, name: str) -> "pa.Table":
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+
+    from aegis_async.export._arrow import TABLE_SCHEMAS  # noqa: PLC0415 - imports pyarrow too
+
+    form, schema = file_formats()[format_], TABLE_SCHEMAS[name]
+    pieces = [schema.empty_table()]
+    for chunk in state.chunks.values():
+        path = f"{name}/{chunk.name}.{form.extension}"
+        if any(part.path == path for part in chunk.parts):
+            try:
+                pieces.append(form.decode(store.get(path), schema))
+            except (ValueError, OSError) as error:
+                raise ExportError(f"{path} cannot be read: {error}; aegis-async verify tells more") from error
+    return pa.concat_tables(pieces)

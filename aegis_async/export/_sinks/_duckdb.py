@@ -1,0 +1,110 @@
+"""DuckDB: a working copy beside the database file, published by a rename, so that no reader is ever locked out."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from aegis_async.errors import ExportError
+from aegis_async.export._layout import DUCKDB, DUCKDB_COPY, DUCKDB_WORK
+from aegis_async.export._refusals import explained
+from aegis_async.export._schema import Kind
+from aegis_async.export._sinks._sql import SqlSink
+from aegis_async.export._store import sync_folder
+
+__all__ = ["opened"]
+
+
+def opened(out: Path, intent: str, to: str | None) -> SqlSink:  # noqa: ARG001 - it is a file in the folder
+    """Give the sink of ``out/export.duckdb``.
+
+    Raises:
+        ExportError: The file cannot be used.
+    """
+    return SqlSink(_DuckDB(out), intent)
+
+
+class _DuckDB:
+    types: Mapping[Kind, str] = {
+        "int64": "BIGINT",
+        "float64": "DOUBLE",
+        "text": "VARCHAR",
+        "bool": "BOOLEAN",
+        "timestamp": "TIMESTAMPTZ",
+        "decimal": "DECIMAL(38, 18)",
+        "decimal_text": "VARCHAR",
+        "json": "JSON",
+    }
+    day = "CAST(make_timestamp(epoch_us(finished_at)) AS DATE)"
+    key = references = ""  # its keys may refuse a row that is deleted and written again in one transaction
+    indexed = False
+
+    def __init__(self, out: Path) -> None:
+        self._published, self._work, copy = out / DUCKDB, out / DUCKDB_WORK, out / DUCKDB_COPY
+        self.name = str(self._published)
+        with explained(self._published):
+            # A working copy that is there holds what a run committed and did not come to publish.
+            if self._published.exists() and not self._work.exists():
+                shutil.copyfile(self._published, copy)
+                copy.replace(self._work)
+        with self._told():
+            self._connection = duckdb.connect(self._work)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._told():
+            self._connection.begin()
+            try:
+                yield
+                self._connection.commit()
+            except BaseException:
+                with suppress(duckdb.Error):  # what ended it is the error to hear of
+                    self._connection.rollback()
+                raise
+
+    def execute(self, statement: str) -> None:
+        self._connection.execute(statement)
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(statement).fetchall()
+
+    def has(self, table: str) -> bool:
+        return bool(self.query(f"SELECT 1 FROM duckdb_tables() WHERE table_name = '{table}'"))  # noqa: S608 - ours
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        self._connection.register("_rows", rows)
+        self._connection.execute(f"INSERT INTO {table} SELECT * FROM _rows")  # noqa: S608 - a name of ours
+        self._connection.unregister("_rows")
+
+    def publish(self) -> None:
+        self._put_in_place()
+        with self._told():
+            self._connection = duckdb.connect(self._published, read_only=True)
+
+    def close(self) -> None:
+        if self._work.exists():
+            self._put_in_place()
+        with self._told():
+            self._connection.close()
+
+    def _put_in_place(self) -> None:
+        with self._told():
+            self._connection.execute("CHECKPOINT")
+            self._connection.close()
+        with explained(self._published):
+            self._work.replace(self._published)
+            sync_folder(self._published.parent)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            complaint = str(error)
+        else:
+            return
+        raise ExportError(f"{self.name}: {complaint}")

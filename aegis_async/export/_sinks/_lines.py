@@ -1,0 +1,23 @@
+"""Lines of text as one file, compressed with zstd."""
+
+import pyarrow as pa
+
+__all__ = ["packed", "unpacked"]
+
+
+def packed(lines: bytes) -> pa.Buffer:
+    """Give the lines compressed."""
+    buffer = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(buffer, "zstd") as stream:
+        stream.write(lines)
+    return buffer.getvalue()
+
+
+def unpacked(data: bytes) -> bytes:
+    """Give the lines of what `packed` made.
+
+    Raises:
+        OSError: It is something else.
+    """
+    with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
+        return bytes(stream.read())
