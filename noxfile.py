@@ -63,7 +63,7 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     constraints = Path(session.create_tmp()) / "lowest.txt"
     extras = PROJECT["project"]["optional-dependencies"]
-    wanted = [*PROJECT["project"]["dependencies"], *extras["export"]]
+    wanted = [*PROJECT["project"]["dependencies"], *extras["export"], *extras["speed"]]
     constraints.write_text("\n".join(line.replace(">=", "==") for line in wanted), encoding="utf-8")
     session.install("-e", ".[export]", *group("test"), "--constraint", str(constraints))
     session.run("python", "-m", "pytest", *session.posargs)
