@@ -64,10 +64,11 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     constraints = Path(session.create_tmp()) / "lowest.txt"
     extras = PROJECT["project"]["optional-dependencies"]
+    optional = {line for extra in extras.values() for line in extra}
     # The SDK goes with its API.
-    wanted = [*PROJECT["project"]["dependencies"], *extras["export"], *extras["otel"], "opentelemetry-sdk>=1.30"]
+    wanted = [*PROJECT["project"]["dependencies"], *sorted(optional), "opentelemetry-sdk>=1.30"]
     constraints.write_text("\n".join(line.replace(">=", "==") for line in wanted), encoding="utf-8")
-    session.install("-e", ".[export,otel]", *group("test"), "--constraint", str(constraints))
+    session.install("-e", f".[{EXTRAS}]", *group("test"), "--constraint", str(constraints))
     session.run("python", "-m", "pytest", *session.posargs)
 
 
