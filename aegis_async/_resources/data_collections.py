@@ -284,8 +284,9 @@ def list_items(
     prefetch: int,
     shared: bool | None = None,
 ) -> Paginator[msgspec.Raw]:
-    """Give the listing with the bytes of its items, for the export."""
-    api, paging = collections._api, Paging(page_size=page_size, prefetch=prefetch)  # noqa: SLF001 - the same module's
+    """Give the listing with the bytes of its items, read until it is proven complete, for the export."""
+    api = collections._api  # noqa: SLF001 - the same module's
+    paging = Paging(page_size=page_size, prefetch=prefetch, on_drift="repair")
     return api.paginate(_PATH, msgspec.Raw, paging, _shared(shared), key)
 
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from aegis_async._completeness import Evidence
+
 __all__ = ["ListingEvidence"]
 
 
@@ -9,13 +11,15 @@ class ListingEvidence(msgspec.Struct, frozen=True, gc=False):
     """What the listing said of its own completeness.
 
     Attributes:
-        pages: Pages that were read.
+        pages: Pages that were read, those of every sweep.
         items: Collections that were listed, each counted once.
-        repeats: Collections that came again.
+        repeats: Collections that came again in the first sweep.
         total_first: The total that the first page stated; None when no page came.
         total_last: The total that the last page stated.
+        sweeps: How often the listing was walked through.
+        evidence: What that proves, as in ``ListingReport``.
         unreadable: Items of the listing that show no id, so that nobody can say what they are.
-        complete: Whether nothing that the account held is missing from the listing, as far as it can tell.
+        complete: Whether it is proven that the listing lacks nothing, and every item shows its id.
         reason: Why it is complete, or why not.
     """
 
@@ -24,6 +28,8 @@ class ListingEvidence(msgspec.Struct, frozen=True, gc=False):
     repeats: int
     total_first: int | None
     total_last: int | None
+    sweeps: int
+    evidence: Evidence
     unreadable: int
     complete: bool
     reason: str

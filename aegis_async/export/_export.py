@@ -83,6 +83,7 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     choice("deleted", deleted, ("keep", "drop"))
     integer("batch_bytes", batch_bytes, minimum=1)
     integer("concurrency", concurrency, minimum=1)
+    client = client.with_options(priority="bulk")
     outage = Outage(_seconds("max_outage", max_outage), partial(_ask, client), Clock())
     source = _source(client, ids, shared, outage)
     plan = Plan(formats, batch_bytes, full, deleted == "drop", Place(Path(out), to))
@@ -114,7 +115,6 @@ def _source(
     if ids is None:
         collections = client.data_collections
         listing = partial(list_items, collections, key_of, page_size=_PAGE_SIZE, prefetch=_PREFETCH, shared=shared)
-        _ = listing()  # what cannot be sent is refused here
         return ListedIds(listing, summary_decoder(collections), outage.outlast, f"listing shared={shared}")
     if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
         raise InvalidArgumentError(f"ids must be an iterable of integers, not {type(ids).__name__}")

@@ -125,8 +125,9 @@ class ListedIds:
         self._decode = decode
         self._known: dict[int, Listed] = {}
         self._rejected: list[Rejected] = []
-        self._pages = self._repeats = self._unreadable = 0
-        self._first: PageMeta | None = None
+        self._set_aside = set[str]()
+        self._unreadable = 0
+        self._walk = listing()
         self._last: PageMeta | None = None
 
     @property
@@ -135,34 +136,28 @@ class ListedIds:
         return self._last.total_items if self._last else None
 
     async def ids(self, wanted: Wanted) -> AsyncIterator[int]:
-        """Yield each id that is wanted, in the service's order."""
+        """Yield each id that is wanted, in the service's order; those that only a later sweep finds come last."""
         while True:
             try:
-                async with self._listing().pages() as pages:
+                async with self._walk.pages() as pages:
                     async for page in pages:
                         for id_, known in self._new(page):
                             if wanted(id_, known):
                                 self._known[id_] = known
                                 yield id_
             except AegisError as error:
-                if self._first is None:  # an address where nobody has answered yet is no outage
+                if self._last is None:  # an address where nobody has answered yet is no outage
                     raise
                 await self._outlast(error)
+                self._walk = self._listing()
             else:
                 return
 
     def _new(self, page: Page[msgspec.Raw]) -> Iterator[tuple[int, Listed]]:
-        if page.meta.current_page == 1:  # the listing begins, or begins anew after an outage
-            self._pages, self._unreadable, self._first = 0, 0, page.meta
-        self._pages += 1
         self._last = page.meta
         for item in page.items:
             id_, known = self._read(bytes(item))
-            if id_ is None:
-                self._unreadable += 1
-            elif id_ in self.listed:
-                self._repeats += 1
-            else:
+            if id_ is not None and id_ not in self.listed:
                 self.listed.add(id_)
                 yield id_, known
 
@@ -180,38 +175,34 @@ class ListedIds:
         try:
             summary = self._decode(item)
         except DecodeError as error:
-            id_ = key_of(item)
-            self._rejected.append(
-                Rejected(id_ if isinstance(id_, int) else None, item, f"item of the listing: {error}")
-            )
-            return (id_ if isinstance(id_, int) else None), Listed(fingerprint, settled=False)
+            return self._reject(item, fingerprint, error), Listed(fingerprint, settled=False)
         settled = all(run.finished_at is not None for run in summary.runs)
         return summary.id, Listed(fingerprint, settled)
 
+    def _reject(self, item: bytes, fingerprint: str, error: DecodeError) -> int | None:
+        id_ = key_of(item)
+        readable = id_ if isinstance(id_, int) else None
+        if fingerprint not in self._set_aside:  # a later sweep, or the walk after an outage, shows it again
+            self._set_aside.add(fingerprint)
+            self._rejected.append(Rejected(readable, item, f"item of the listing: {error}"))
+            self._unreadable += readable is None
+        return readable
+
     def evidence(self) -> ListingEvidence:
-        """Give what the pages said of the completeness of the listing."""
-        first, last, items = self._first, self._last, len(self.listed)
-        ended = last is not None and last.next_page is None
-        totals = {meta.total_items for meta in (first, last) if meta}
-        complete = ended and totals == {items} and not self._unreadable
+        """Give what the listing says of its own completeness."""
+        report = self._walk.report
         return ListingEvidence(
-            pages=self._pages,
-            items=items,
-            repeats=self._repeats,
-            total_first=first.total_items if first else None,
-            total_last=last.total_items if last else None,
+            pages=report.pages,
+            items=len(self.listed),
+            repeats=report.repeats,
+            total_first=report.total_first,
+            total_last=report.total_last,
+            sweeps=report.sweeps,
+            evidence=report.evidence,
             unreadable=self._unreadable,
-            complete=complete,
-            reason=_reason(ended=ended, unreadable=self._unreadable, agree=totals == {items}),
+            complete=report.complete and not self._unreadable,
+            reason=f"{self._unreadable} of its items show no id" if self._unreadable else report.reason,
         )
-
-
-def _reason(*, ended: bool, unreadable: int, agree: bool) -> str:
-    if not ended:
-        return "it was not read to its end"
-    if unreadable:
-        return f"{unreadable} of its items show no id"
-    return "its totals and its items agree" if agree else "its totals and its items do not agree"
 
 
 class _Id(msgspec.Struct):
