@@ -1,5 +1,9 @@
 """The benchmarks compare like with like: every contender does the same work to the end."""
 
+from pathlib import Path
+
+from benchmarks.drift import Scale as Histories
+from benchmarks.drift import tables
 from benchmarks.report import markdown
 from benchmarks.rounds import CONTENDERS, measure
 from benchmarks.works import PAGE_SIZES, Scale
@@ -22,3 +26,13 @@ def test_every_contender_gets_the_same() -> None:
     } == counts
     assert list(results) == told
     assert len(results) * len(CONTENDERS) == markdown(results).count("| bare") + markdown(results).count("| aegis_")
+
+
+def test_the_tables_of_drift_are_those_of_the_page() -> None:
+    """The script gives the tables of the page on completeness, a line for each rate."""
+    page = (Path(__file__).parents[1] / "docs" / "completeness.md").read_text(encoding="utf-8")
+
+    lines = list(tables(Histories(histories=3, items=400)))
+
+    shown = [line for line in page.splitlines() if line.startswith("| moves") or line[2:3].isdigit()]
+    assert [line.split("|")[1] for line in shown] == [line.split("|")[1] for line in lines if line[:2] == "| "]
