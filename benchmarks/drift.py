@@ -6,7 +6,7 @@ service, so that what is measured is what is tested.
 
 import asyncio
 import logging
-from collections.abc import Callable, Container, Hashable, Iterable, Iterator
+from collections.abc import Callable, Container, Hashable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -15,10 +15,10 @@ from aegis_async._pagination import Cursor, Listing, ListingReport, OnDrift, Pag
 from aegis_async._tasks import TaskOwner
 from aegis_async.models import Page, PageMeta
 
-__all__ = ["Answer", "History", "Moving", "walked"]
+__all__ = ["Answer", "History", "Moving", "Scale", "tables", "walked"]
 
-_ITEMS: Final = 5_000
-_HISTORIES: Final = 1_000
+_PAGE_SIZE: Final = 100
+_SKIM_SIZE: Final = 1_000
 _RATES: Final = (0.002, 0.01, 0.05, 0.2, 1.0)
 
 
@@ -153,55 +153,55 @@ def _itself(item: int) -> Hashable:
     return item
 
 
-def _share(histories: list[History], holds: Callable[[History], bool]) -> str:
-    return f"{100 * sum(map(holds, histories)) / len(histories):.1f} %" if histories else "none"
+@dataclass(frozen=True)
+class Scale:
+    """How much is walked for one line of a table.
+
+    Attributes:
+        histories: Walks.
+        items: Items in the listing when a walk begins.
+    """
+
+    histories: int = 1_000
+    items: int = 5_000
+
+    def walks(self, rate: float, on_drift: OnDrift) -> list[History]:
+        """Give what came of each."""
+        services = (Moving(Random(seed), list(range(self.items)), rate) for seed in range(self.histories))
+        return [asyncio.run(walked(service, _PAGE_SIZE, _SKIM_SIZE, on_drift)) for service in services]
 
 
-def _lost(histories: list[History]) -> str:
-    stayed = sum(len(history.stayed) for history in histories)
-    return f"{1e6 * sum(len(history.missed) for history in histories) / stayed:.1f}" if histories else "none"
+def tables(scale: Scale) -> Iterator[str]:
+    """Give the tables, line by line: walks as they are, and repaired ones."""
+    yield "| moves per request | walks that miss something | items missed, per million | of these, unnoticed |"
+    yield "|--:|--:|--:|--:|"
+    yield from (f"| {rate} | {_once(scale.walks(rate, 'ignore'))} |" for rate in _RATES)
+    yield ""
+    yield "| moves per request | complete | miss something | not complete | miss something | sweeps |"
+    yield "|--:|--:|--:|--:|--:|--:|"
+    yield from (f"| {rate} | {_repaired(scale.walks(rate, 'repair'))} |" for rate in _RATES)
 
 
-def _histories(rate: float, on_drift: OnDrift) -> Iterator[History]:
-    for seed in range(_HISTORIES):
-        service = Moving(Random(seed), list(range(_ITEMS)), rate)
-        yield asyncio.run(walked(service, 100, 1000, on_drift))
-
-
-def _once(rate: float) -> str:
-    histories = list(_histories(rate, "ignore"))
+def _once(histories: list[History]) -> str:
     losing = [history for history in histories if history.missed]
-    unseen = _share(losing, lambda history: history.report.evidence == "counts")
-    return f"| {rate} | {_share(histories, lambda history: bool(history.missed))} | {_lost(histories)} | {unseen} |"
+    unnoticed = [history for history in losing if history.report.evidence == "counts"]
+    missed, stayed = (sum(map(len, sets)) for sets in zip(*((h.missed, h.stayed) for h in histories), strict=True))
+    share, hidden = len(losing) / len(histories), len(unnoticed) / max(1, len(losing))
+    return f"{100 * share:.1f} % | {1e6 * missed / stayed:.1f} | {100 * hidden:.1f} %"
 
 
-def _repaired(rate: float) -> str:
-    histories = list(_histories(rate, "repair"))
+def _repaired(histories: list[History]) -> str:
     proven = [history for history in histories if history.report.complete]
     unproven = [history for history in histories if not history.report.complete]
     sweeps = sum(history.report.sweeps for history in histories) / len(histories)
-    return f"| {rate} | {_losing(proven)} | {_losing(unproven)} | {sweeps:.1f} |"
+    return f"{_losing(proven)} | {_losing(unproven)} | {sweeps:.1f}"
 
 
 def _losing(histories: list[History]) -> str:
     return f"{len(histories)} | {sum(bool(history.missed) for history in histories)}"
 
 
-def _tables() -> Iterator[str]:
-    yield "| moves per request | walks that miss something | items missed, per million | of these, unnoticed |"
-    yield "|--:|--:|--:|--:|"
-    yield from map(_once, _RATES)
-    yield ""
-    yield "| moves per request | complete | miss something | not complete | miss something | sweeps |"
-    yield "|--:|--:|--:|--:|--:|--:|"
-    yield from map(_repaired, _RATES)
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line, flush=True)
-
-
 if __name__ == "__main__":
     logging.getLogger("aegis_async").setLevel(logging.ERROR)  # thousands of walks say what the tables sum up
-    _print(_tables())
+    for line in tables(Scale()):
+        print(line, flush=True)

@@ -1,5 +1,9 @@
 """The benchmarks compare like with like: every contender does the same work to the end."""
 
+from pathlib import Path
+
+from benchmarks.drift import Scale as Histories
+from benchmarks.drift import tables
 from benchmarks.report import markdown, per_call
 from benchmarks.rounds import CONTENDERS, VARIANTS, measure
 from benchmarks.works import PAGE_SIZES, SMALL_GETS, Scale
@@ -32,3 +36,13 @@ def test_every_variant_makes_the_same_calls() -> None:
 
     assert {2 * 2} == {batch.count for each in results[SMALL_GETS].values() for batch in each}
     assert len(VARIANTS) + 2 == len(per_call(results, 4).splitlines())
+
+
+def test_the_tables_of_drift_are_those_of_the_page() -> None:
+    """The script gives the tables of the page on completeness, a line for each rate."""
+    page = (Path(__file__).parents[1] / "docs" / "completeness.md").read_text(encoding="utf-8")
+
+    lines = list(tables(Histories(histories=3, items=400)))
+
+    shown = [line for line in page.splitlines() if line.startswith("| moves") or line[2:3].isdigit()]
+    assert [line.split("|")[1] for line in shown] == [line.split("|")[1] for line in lines if line[:2] == "| "]

@@ -62,7 +62,7 @@ class Ledger(Generic[T]):
         self._total_first: int | None = None
         self._total_last: int | None = None
         self._open: _Open | None = None
-        self._late: _Open | None = None
+        self._end: Cursor | None = None
         self._waiting: Iterator[T] = iter(())
 
     @property
@@ -96,9 +96,9 @@ class Ledger(Generic[T]):
     def cursor(self) -> Cursor:
         """Where the item stands that was given last; what a later sweep finds has no place of its own."""
         start, opened = self._listing.start, self._open
-        if opened is None:
-            return start
-        waiting = 0 if self._late else length_hint(self._waiting)
+        if self._end is not None or opened is None:
+            return self._end or start
+        waiting = length_hint(self._waiting)
         offset = opened.new[-waiting] if waiting else opened.count
         given = (opened.keys or ())[:offset]
         ids = tuple(key for key in given if isinstance(key, int | str))
@@ -124,18 +124,13 @@ class Ledger(Generic[T]):
         is_late = self._sightings.sweep > 1
         if read.page is None or (is_late and not new):
             return None
-        opened = _Open(place, read.count, read.keys, new)
-        if is_late:
-            self._late = opened
-        else:
-            self._open = opened
-            self._repeats += repeats
+        self._repeats += 0 if is_late else repeats
+        self._open = _Open(place, read.count, read.keys, new)
         return None if resumes and not new else read.page
 
     def new_items(self, page: Page[T]) -> Iterator[T]:
         """Give the items of the page taken last that were not given before."""
-        opened = self._late or self._open
-        new = opened.new if opened else ()
+        new = self._open.new if self._open else ()
         items = page.items
         self._waiting = iter(items if len(new) == len(items) else [items[position] for position in new])
         return self._waiting
@@ -158,6 +153,7 @@ class Ledger(Generic[T]):
             log.warning("%s may not be complete: %s", self._listing.name, reason(facts))
             return False
         self._ended = False
+        self._end = self.cursor  # of the first sweep: later ones have no place of their own
         self._sightings.begin_sweep()
         self._watch = Watch()
         return True

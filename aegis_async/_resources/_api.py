@@ -168,7 +168,7 @@ class Api:
 
         async def skim(place: Place, known: Container[Hashable]) -> Read[T]:
             decode_new = Skimming(decode, ids, same, known)
-            return await self.session.call(Call(request(place), decode_new, self.options, bulk=False))
+            return await self.session.call(Call(request(place), decode_new, self.options, bulk=True))
 
         listing = Listing(
             path,

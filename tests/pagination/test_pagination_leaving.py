@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from aegis_async import AegisClient, Paginator
+from aegis_async._pagination import Prefetch
 from aegis_async.errors import ClientClosedError
 from aegis_async.models import DataCollectionSummary
 from aegis_async.sandbox import Sandbox
@@ -75,6 +76,28 @@ async def test_a_client_that_closes_is_not_an_end_of_the_listing() -> None:
 
     with pytest.raises(ClientClosedError):
         await waiting
+
+
+@pytest.mark.parametrize("prefetch", [0, 1, 3, "auto"])
+async def test_cancelling_at_any_turn_leaves_nothing_in_flight(prefetch: Prefetch) -> None:
+    """Whichever turn of the loop a consumer is cancelled in, a later sweep's included, its pages end before it does."""
+    ended = False
+    turns = 0
+    while not ended:
+        service = Service(list(range(12)), 2)
+        paginator = service.paginator(prefetch=prefetch, on_drift="repair", skim_size=3)
+        consumer = asyncio.create_task(paginator.collect())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        ended = consumer.done()
+        consumer.cancel()
+        (outcome,) = await asyncio.gather(consumer, return_exceptions=True)
+
+        assert ended or isinstance(outcome, asyncio.CancelledError)
+        assert 0 == service.in_flight
+        turns += 1
+
+    assert turns > 10
 
 
 class Watched:
