@@ -124,6 +124,21 @@ def test_answers_that_differ_widely_do_not_mislead_it(draw: str, capacity: int) 
     assert 0.85 * best.rate(30, 90) <= found.rate(30, 90)
 
 
+@pytest.mark.parametrize("refuses", [False, True])
+@pytest.mark.parametrize("capacity", CAPACITIES)
+def test_a_speed_that_wanders_does_not_mislead_it(capacity: int, refuses: bool) -> None:
+    """When the service is by turns up to 30 % faster and slower, a second each, it gets 85 % of the capacity."""
+    random = Random(7)  # noqa: S311 - a simulation
+    pace = [1.3 ** random.uniform(-1, 1) for _ in range(60)]
+    scene = Scene(
+        steady(capacity), refuses=refuses, seconds=60.0, service=lambda now: SERVICE * pace[min(59, int(now))]
+    )
+
+    found, best = simulate(AdaptiveLimit(), scene), simulate(Fixed(capacity), scene)
+
+    assert 0.85 * best.rate(SETTLED, 60) <= found.rate(SETTLED, 60)
+
+
 @pytest.mark.parametrize("capacity", CAPACITIES)
 def test_it_does_not_creep_up(capacity: int) -> None:
     """Over a fifty thousand answers of a service that queues, the limit ends no higher than it was."""
