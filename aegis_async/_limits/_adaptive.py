@@ -20,7 +20,7 @@ _WORST: Final = 0.5  # what is left of it at least, until what was on the wire h
 _TRIAL: Final = 0.75  # of the limit, while it is tried whether fewer do
 _AS_MUCH: Final = 0.92  # of the answers before: nearer to all of them than to _TRIAL, since errors that way cost less
 _TRIAL_WINDOWS: Final = 2  # the first one still holds answers from before
-_PATIENCE: Final = 32  # windows at most before a bound that refused is tried again
+_PATIENCE: Final = 8  # windows at most before a bound that refused is tried again
 
 
 class AdaptiveLimit:

@@ -28,11 +28,11 @@ LATENCIES: Final = {4: 0.05, 16: 0.15, 64: 0.5}
 """Seconds for one request, by the capacity: what all of them give together is little work for the machine."""
 OVERLOADS: Final[tuple[Overload, ...]] = ("wait", "refuse")
 CALLERS: Final = 200
-FIXED: Final = 6.0  # seconds for a fixed limit
-SETTLED: Final = 12.0  # seconds from which the adaptive one is judged
-HALVED: Final = 30.0  # when half of the capacity goes
-END: Final = 45.0
-RECOVERED: Final = 7.0  # seconds after that, from which it is judged again
+FIXED: Final = 5.0  # seconds for a fixed limit
+SETTLED: Final = 15.0  # seconds from which the adaptive one is judged
+HALVED: Final = 27.0  # when half of the capacity goes
+END: Final = 40.0
+RECOVERED: Final = 6.0  # seconds after that, from which it is judged again
 _TICK: Final = 0.1
 
 
