@@ -122,7 +122,7 @@ async def _listening(process: Process, port: int) -> None:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except ConnectionError:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
         else:
             writer.close()
             await writer.wait_closed()
