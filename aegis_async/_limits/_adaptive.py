@@ -20,7 +20,7 @@ _WORST: Final = 0.5  # what is left of it at least, until what was on the wire h
 _TRIAL: Final = 0.75  # of the limit, while it is tried whether fewer do
 _AS_MUCH: Final = 0.92  # of the answers before: nearer to all of them than to _TRIAL, since errors that way cost less
 _TRIAL_WINDOWS: Final = 2  # the first one still holds answers from before
-_PATIENCE: Final = 32  # windows at most before a bound that refused is tried again
+_PATIENCE: Final = 8  # windows at most before a bound that refused is tried again
 
 
 class AdaptiveLimit:
@@ -29,8 +29,8 @@ class AdaptiveLimit:
     It goes up by one for each window of answers, and doubles while it is far below what is known to be good. By
     Little's law the answers' time tells how many requests only wait in the service's queue: of ``n`` on the wire,
     ``n * (1 - best / now)``, where ``best`` is the least mean time so far. When they are many, fewer are tried for two
-    windows. If as much comes from fewer, they are the limit from then on; if less comes, the service has become slower
-    as such, and ``best`` is learned anew.
+    windows. If as much comes from them as before and after, they are the limit from then on; if less comes, the service
+    has become slower as such, and ``best`` is learned anew.
 
     A 429, a 503 or a timeout cuts the limit at once. A bound that refuses again and again is tried less and less
     often.
@@ -48,13 +48,14 @@ class AdaptiveLimit:
         self._bound = _Bound()
         self._held = 0
         self._trial = 0
-        self._rate = 0.0
+        self._rate = self._low_rate = self._low_mean = 0.0
+        self._low = 1
 
     @property
     def limit(self) -> int:
         """Requests on the wire at most, from now on."""
         full = int(self._limit)
-        return max(1, min(full - 1, math.ceil(full * _TRIAL))) if self._trial else full
+        return max(1, min(full - 1, math.ceil(full * _TRIAL))) if self._trial > _TRIAL_WINDOWS else full
 
     def answered(self, now: float, latency: float, busy: int, *, wanted: bool) -> None:
         """Hear of an answer.
@@ -80,7 +81,7 @@ class AdaptiveLimit:
         """Hear that the service had too much: a 429, a 503 or a timeout, ``latency`` seconds after the request."""
         if now < self._deaf_until:
             # Who is refused at once makes room for the next at once, so one cut may not be enough.
-            self._limit = max(self._floor, self._limit - 1)
+            self._limit = max(min(self._floor, self._limit), self._limit - 1)
             return
         if self._grown:  # else it is an outage, which says nothing of the bound
             self._known = self.limit * _CUT
@@ -104,7 +105,7 @@ class AdaptiveLimit:
             return
         self._held += 1
         if queue > max(1.0, _CROWD * busy) or self._held > _HOLD:
-            self._held, self._trial, self._rate = 0, _TRIAL_WINDOWS, window.rate
+            self._held, self._trial, self._rate = 0, 2 * _TRIAL_WINDOWS, window.rate
 
     def _grow(self) -> None:
         wanted = self._limit * 2 if self._doubles else self._limit + 1
@@ -114,13 +115,15 @@ class AdaptiveLimit:
             self._grown = True
 
     def _judge(self, window: "_Window") -> None:
+        """Compare what came from fewer with what came before and after, since much changes by itself."""
         low, self._trial = self.limit, self._trial - 1
-        if self._trial:
-            return
-        if window.rate > self._rate * _AS_MUCH:
-            self._limit = self._known = float(low)
-        else:
-            self._best = window.mean
+        if self._trial == _TRIAL_WINDOWS:
+            self._low, self._low_rate, self._low_mean = low, window.rate, window.mean
+        elif not self._trial and self._low_rate > _AS_MUCH * max(self._rate, window.rate):
+            self._limit = self._known = float(self._low)
+            self._deaf_until = window.ended + window.mean  # until those are answered who came with the many
+        elif not self._trial:
+            self._best = self._low_mean
 
 
 class _Bound:

@@ -1,6 +1,6 @@
 """Runs clients with fixed limits and with the adaptive one against sandboxes of several sizes, and draws it.
 
-``python -m docs.pictures.adaptive`` takes about eight minutes, prints the table of ``docs/adaptive.md`` and writes
+``python -m docs.pictures.adaptive`` takes about six minutes, prints the table of ``docs/adaptive.md`` and writes
 ``docs/pictures/adaptive.svg``; matplotlib is in the dependency group ``pictures``.
 """
 
@@ -24,15 +24,15 @@ __all__ = ["Measured", "Sample", "draw", "main", "measure"]
 Overload = Literal["wait", "refuse"]
 Limit = int | Literal["auto"]
 
-LATENCIES: Final = {4: 0.05, 16: 0.1, 64: 0.25}
+LATENCIES: Final = {4: 0.05, 16: 0.15, 64: 0.5}
 """Seconds for one request, by the capacity: what all of them give together is little work for the machine."""
 OVERLOADS: Final[tuple[Overload, ...]] = ("wait", "refuse")
 CALLERS: Final = 200
-FIXED: Final = 8.0  # seconds for a fixed limit
+FIXED: Final = 5.0  # seconds for a fixed limit
 SETTLED: Final = 15.0  # seconds from which the adaptive one is judged
-HALVED: Final = 40.0  # when half of the capacity goes
-END: Final = 60.0
-RECOVERED: Final = 10.0  # seconds after that, from which it is judged again
+HALVED: Final = 27.0  # when half of the capacity goes
+END: Final = 40.0
+RECOVERED: Final = 6.0  # seconds after that, from which it is judged again
 _TICK: Final = 0.1
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from aegis_async import AegisClient, RetryPolicy
+from aegis_async import AegisClient, Hooks, RequestEvent, RetryPolicy
 from aegis_async.export import Progress, export
 from aegis_async.sandbox import Sandbox
 from tests.nginx.conftest import Nginx, Ports
@@ -19,24 +19,28 @@ FINDING = 100  # requests in which the limit is found: four looks while it doubl
 
 
 class Restart:
-    """An upstream that is stopped in the middle, and comes back when nginx has had to say so."""
+    """An upstream that is stopped in the middle, and comes back when the client has been told so."""
 
-    def __init__(self, nginx: Nginx, port: int) -> None:
-        self._nginx = nginx
+    def __init__(self, port: int) -> None:
         self._port = port
         self._middle = asyncio.Event()
+        self._noticed = asyncio.Event()
 
     def on_progress(self, progress: Progress) -> None:
         """Hear how far the export is."""
         if progress.done >= COLLECTIONS // 2:
             self._middle.set()
 
+    def on_retry(self, event: RequestEvent) -> None:
+        """Hear what the client tries again."""
+        if event.status == 502:
+            self._noticed.set()
+
     async def run(self, ended: asyncio.Event) -> None:
         """Serve, stop, and serve again, until ``ended``."""
         async with Sandbox(collections=COLLECTIONS, port=self._port):
             await self._middle.wait()
-        while not any(entry.status == 502 for entry in self._nginx.log()):
-            await asyncio.sleep(0)
+        await self._noticed.wait()
         async with Sandbox(collections=COLLECTIONS, port=self._port):
             await ended.wait()
 
@@ -44,7 +48,7 @@ class Restart:
 @pytest.mark.parametrize("nginx", [(60, 2), (60, 10)], ids=["burst of 2", "burst of 10"], indirect=True)
 async def test_an_export_through_nginx_loses_nothing(nginx: Nginx, ports: Ports, tmp_path: Path) -> None:
     """Although the upstream restarts all arrive, and after the first hundred requests under 5 % are refused."""
-    restart, ended = Restart(nginx, ports.upstream), asyncio.Event()
+    restart, ended = Restart(ports.upstream), asyncio.Event()
     upstream = asyncio.create_task(restart.run(ended))
 
     async with AegisClient(
@@ -52,6 +56,7 @@ async def test_an_export_through_nginx_loses_nothing(nginx: Nginx, ports: Ports,
         base_url=nginx.url,
         max_concurrency="auto",
         retry=RetryPolicy(max_attempts=8),  # a restart takes longer than the waits of four
+        hooks=Hooks(on_retry=restart.on_retry),
     ) as client:
         report = await export(client, tmp_path / "out", concurrency=64, progress=restart.on_progress)
     ended.set()
