@@ -38,6 +38,7 @@ __all__ = [
     "DeadlineExceededError",
     "DecodeError",
     "ExportError",
+    "FanOutReport",
     "InvalidArgumentError",
     "NotFoundError",
     "OrganizationRequiredError",
@@ -72,6 +73,28 @@ class Violation:
         return f"{'.'.join(map(str, self.loc)) or 'request'}: {self.msg}"
 
 
+@dataclass(frozen=True, slots=True)
+class FanOutReport:
+    """How far a fan-out had come when an error ended it.
+
+    Attributes:
+        taken: Ids read from the source.
+        fetched: Ids that gave a value.
+        failed: Ids that gave an error, the one that ended it counted.
+        given: Results that the consumer had taken.
+        in_flight: The ids whose requests were cancelled; at most twice the concurrency with the next.
+        waiting: The ids whose results were there and could not be given, as they stood behind the error in an ordered
+            fan-out.
+    """
+
+    taken: int
+    fetched: int
+    failed: int
+    given: int
+    in_flight: tuple[int, ...]
+    waiting: tuple[int, ...]
+
+
 def _rebuild(cls: type["AegisError"], args: tuple[object, ...], state: dict[str, object]) -> "AegisError":
     error = cls.__new__(cls)
     error.args = args
@@ -80,7 +103,13 @@ def _rebuild(cls: type["AegisError"], args: tuple[object, ...], state: dict[str,
 
 
 class AegisError(Exception):
-    """The base of every error that this package raises on purpose."""
+    """The base of every error that this package raises on purpose.
+
+    Attributes:
+        fan_out: How far the fan-out had come that it ended; None where it ended none.
+    """
+
+    fan_out: FanOutReport | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -3,14 +3,14 @@
 Source: "Get data collections".
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from aegis_async._arguments import choice, integer
 from aegis_async._decode import PiecewiseDecoder, Splitter
-from aegis_async._fanout import FanOut, Job
+from aegis_async._fanout import FanOut, FanOutStats, Job
 from aegis_async._pagination import Paginator
 from aegis_async._resources._api import Api, Paging
 from aegis_async._resources._streams import CollectionStream
@@ -74,7 +74,7 @@ class DataCollections:
         """
         return await self._api.fetch(_path(id), DataCollection, _shared(shared))
 
-    def get_many(
+    def get_many(  # noqa: PLR0913 - the arguments of a fan-out
         self,
         ids: Iterable[int] | AsyncIterable[int],
         *,
@@ -82,15 +82,20 @@ class DataCollections:
         ordered: bool = False,
         on_error: Literal["raise", "skip"] = "raise",
         shared: bool | None = None,
+        on_progress: Callable[[FanOutStats], object] | None = None,
     ) -> FanOut[DataCollection]:
         """Give many collections in full, several at once; nothing is sent before it is iterated.
 
         Args:
-            ids: Read lazily, only as fast as results are taken.
+            ids: Read lazily, only as fast as results are taken. Equal ids that are in flight at once share one
+                request, and each gives a result of its own.
             concurrency: Collections in flight at most.
             ordered: Whether to give them in the order of ``ids``; a slow one then holds up those behind it.
-            on_error: ``"raise"`` ends with the first error, ``"skip"`` counts and logs it and goes on.
+            on_error: ``"raise"`` ends with the first error, whose ``fan_out`` says how far it came; ``"skip"`` counts
+                and logs it and goes on.
             shared: Sent as it is where not None.
+            on_progress: Called in the event loop with the latest stats when a result has come; what it raises ends the
+                fan-out.
 
         Raises:
             InvalidArgumentError: An argument is outside its bounds. A wrong id is that id's error.
@@ -103,16 +108,10 @@ class DataCollections:
         async def fetch(id_: int) -> DataCollection:
             return await self._api.fetch(_path(id_), DataCollection, params)
 
-        return FanOut(
-            Job(
-                _ids(ids),
-                fetch,
-                self._api.tasks,
-                integer("concurrency", concurrency, minimum=1),
-                ordered,
-                on_error,
-            )
-        )
+        if on_progress is not None and not callable(on_progress):
+            raise InvalidArgumentError(f"on_progress must be callable or None, not {on_progress!r}")
+        limit = integer("concurrency", concurrency, minimum=1)
+        return FanOut(Job(_ids(ids), fetch, self._api.tasks, limit, ordered, on_error, on_progress))
 
     @asynccontextmanager
     async def stream(
