@@ -124,7 +124,7 @@ class DataCollections:
         """Give one very large collection run by run, as ``async with client.data_collections.stream(14) as stream:``.
 
         The body is read whole, so that one that breaks off is asked for again, and its own fields are first wherever
-        they stand in it. Then runs are decoded about a megabyte at a time: the most memory is the body and that.
+        they stand in it. Then runs are decoded about half a megabyte at a time: the most memory is the body and that.
         A collection that comes slowly may need ``client.with_options(timeout=…)``.
 
         Args:
