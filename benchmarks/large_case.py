@@ -83,10 +83,11 @@ async def _measured(case: str, url: str) -> Figures:
             begun = time.perf_counter()
             count, size, kept = await CASES[case](client)
             seconds = time.perf_counter() - begun
-        del kept  # to let go of it is the caller's, and takes its time
+            await asyncio.sleep(0)  # so that the last turn is over, and counted
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start
-        known = size or await _size(client, case)
-    return Figures(count, known, seconds, longest.turn, longest.collector, peak * 1024)
+        turn, collector = longest.turn, longest.collector
+        del kept  # to let go of it is the caller's, and takes its time
+        return Figures(count, size or await _size(client, case), seconds, turn, collector, peak * 1024)
 
 
 async def _size(client: AegisClient, case: str) -> int:

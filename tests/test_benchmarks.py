@@ -1,5 +1,6 @@
 """The benchmarks compare like with like: every contender does the same work to the end."""
 
+from benchmarks import ids, large
 from benchmarks.report import markdown
 from benchmarks.rounds import CONTENDERS, measure
 from benchmarks.works import PAGE_SIZES, Scale
@@ -22,3 +23,22 @@ def test_every_contender_gets_the_same() -> None:
     } == counts
     assert list(results) == told
     assert len(results) * len(CONTENDERS) == markdown(results).count("| bare") + markdown(results).count("| aegis_")
+
+
+def test_every_large_case_reads_all_of_its_body() -> None:
+    """Streamed, in pieces or at once, a collection gives the same evaluations; the page gives its items."""
+    results = large.measure(1)
+
+    *collections, page = results.values()
+    assert len({figures.count for figures in collections}) == 1
+    assert all(figures.size > 900_000 for figures in collections)
+    assert page.count > 100
+    assert 2 + len(results) == len(large.markdown(results).splitlines())
+
+
+def test_every_fan_out_gives_every_id() -> None:
+    """The fan-outs whose cost is measured give as many values as there were ids."""
+    costs = ids.measure(500)
+
+    assert {500} == {cost.count for cost in costs.values()}
+    assert 2 + len(costs) == len(ids.markdown(costs).splitlines())
