@@ -189,7 +189,7 @@ class _KeepingBody:
     """Decodes a collection and keeps its bytes; what does not decode is a value too."""
 
     def __init__(self, id_: int, decode: PiecewiseDecoder[DataCollection]) -> None:
-        self.cut_above = decode.cut_above
+        self.cut_above: int = decode.cut_above
         self._id = id_
         self._decode = decode
 
