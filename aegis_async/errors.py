@@ -40,6 +40,7 @@ __all__ = [
     "DeadlineExceededError",
     "DecodeError",
     "ExportError",
+    "FanOutReport",
     "InvalidArgumentError",
     "NotFoundError",
     "OrganizationRequiredError",
@@ -74,6 +75,28 @@ class Violation:
         return f"{'.'.join(map(str, self.loc)) or 'request'}: {self.msg}"
 
 
+@dataclass(frozen=True, slots=True)
+class FanOutReport:
+    """How far a fan-out had come when an error ended it.
+
+    Attributes:
+        taken: Ids read from the source.
+        fetched: Ids that gave a value.
+        failed: Ids that gave an error, the one that ended it counted.
+        given: Results that the consumer had taken.
+        in_flight: The ids whose requests were cancelled; at most twice the concurrency with the next.
+        waiting: The ids whose results were there and could not be given, as they stood behind the error in an ordered
+            fan-out.
+    """
+
+    taken: int
+    fetched: int
+    failed: int
+    given: int
+    in_flight: tuple[int, ...]
+    waiting: tuple[int, ...]
+
+
 def _rebuild(cls: type["AegisError"], args: tuple[object, ...], state: dict[str, object]) -> "AegisError":
     error = cls.__new__(cls)
     error.args = args
@@ -86,9 +109,11 @@ class AegisError(Exception):
 
     Attributes:
         budget_exhausted: Whether another attempt would have been made, had the client's retry budget not been empty.
+        fan_out: How far the fan-out had come that it ended; None where it ended none.
     """
 
     budget_exhausted: bool = False
+    fan_out: FanOutReport | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -10,7 +10,7 @@ import msgspec
 from aegis_async.sandbox import Sandbox
 from benchmarks.works import BIG, PAGE_SIZES, Scale
 
-__all__ = ["PREFIX", "bodies"]
+__all__ = ["PREFIX", "bodies", "fetched", "paged"]
 
 PREFIX: Final = "/api/v1"
 _PATH: Final = f"{PREFIX}/data-collections"
@@ -26,20 +26,21 @@ def bodies(scale: Scale) -> dict[str, bytes]:
     """Give the body of every target that the works ask for."""
     with Sandbox(collections=max(scale.items, _SMALL)) as sandbox:
         items = _items(sandbox, scale.items)
-        small = _fetched(sandbox, f"data-collections/{_SMALL}")
-        big = _grown(small, _fetched(sandbox, "data-collections/4"))
-    pages = {target: body for size in PAGE_SIZES for target, body in _pages(items, size)}
+        small = fetched(sandbox, f"data-collections/{_SMALL}")
+        big = _grown(small, fetched(sandbox, "data-collections/4"))
+    pages = {target: body for size in PAGE_SIZES for target, body in paged(items, size)}
     few = {f"{_PATH}/{id_}": small for id_ in range(1, max(scale.small, scale.ids) + 1)}
     many = {f"{_PATH}/{id_}": big for id_ in range(BIG, BIG + scale.big)}
     return {**pages, **few, **many}
 
 
 def _items(sandbox: Sandbox, count: int) -> list[msgspec.Raw]:
-    body = _fetched(sandbox, f"data-collections?page=1&page_size={count}")
+    body = fetched(sandbox, f"data-collections?page=1&page_size={count}")
     return msgspec.json.decode(body, type=_Listing).items
 
 
-def _fetched(sandbox: Sandbox, target: str) -> bytes:
+def fetched(sandbox: Sandbox, target: str) -> bytes:
+    """Give the body of one target of a sandbox."""
     request = Request(f"{sandbox.url}/{target}", headers={"Authorization": f"Bearer {sandbox.api_key}"})  # noqa: S310 - loopback
     with urlopen(request) as answer:  # noqa: S310 - as above
         body: bytes = answer.read()
@@ -54,7 +55,8 @@ def _grown(small: bytes, larger: bytes) -> bytes:
     return json.dumps(collection, separators=(",", ":")).encode()
 
 
-def _pages(items: list[msgspec.Raw], size: int) -> Iterator[tuple[str, bytes]]:
+def paged(items: list[msgspec.Raw], size: int) -> Iterator[tuple[str, bytes]]:
+    """Yield each page of ``items``, with its target."""
     total = -(-len(items) // size)
     for page in range(1, total + 1):
         shown = items[(page - 1) * size : page * size]

@@ -15,7 +15,7 @@ import msgspec
 from benchmarks.contender import Batch
 from benchmarks.works import Scale, works
 
-__all__ = ["CONTENDERS", "VARIANTS", "Results", "measure"]
+__all__ = ["CONTENDERS", "VARIANTS", "Process", "Results", "measure"]
 
 CONTENDERS: Final[Mapping[str, str]] = MappingProxyType(
     {"bare": "bare", "bare again": "bare", "aegis_async": "ours"},
@@ -37,7 +37,7 @@ Results: TypeAlias = dict[str, dict[str, list[Batch]]]
 _ROOT: Final = Path(__file__).parents[1]
 
 
-class _Process:
+class Process:
     """A child that answers lines with lines, and ends when its standard input is closed."""
 
     def __init__(self, core: int, module: str, *arguments: object) -> None:
@@ -50,12 +50,14 @@ class _Process:
             os.sched_setaffinity(self._child.pid, {core})
 
     def ask(self, line: str) -> str:
+        """Send one line and give the answer."""
         assert self._child.stdin is not None  # noqa: S101 - it is a pipe
         self._child.stdin.write(f"{line}\n")
         self._child.stdin.flush()
         return self.read()
 
     def read(self) -> str:
+        """Give the next line that it prints."""
         assert self._child.stdout is not None  # noqa: S101 - it is a pipe
         line = self._child.stdout.readline()
         if not line:
@@ -63,6 +65,7 @@ class _Process:
         return line.rstrip("\n")
 
     def close(self) -> None:
+        """End it, and wait for its end."""
         with self._child:  # closes the pipes and waits
             pass
 
@@ -97,12 +100,12 @@ def measure(
 
 
 @contextmanager
-def _contenders(scale: Scale, modules: Mapping[str, str]) -> Iterator[dict[str, _Process]]:
+def _contenders(scale: Scale, modules: Mapping[str, str]) -> Iterator[dict[str, Process]]:
     first, *_, last = (sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]) * 2
     with ExitStack() as stack:
 
-        def started(core: int, module: str, *arguments: object) -> _Process:
-            process = _Process(core, module, *arguments)
+        def started(core: int, module: str, *arguments: object) -> Process:
+            process = Process(core, module, *arguments)
             stack.callback(process.close)
             return process
 
@@ -110,7 +113,7 @@ def _contenders(scale: Scale, modules: Mapping[str, str]) -> Iterator[dict[str, 
         yield {name: started(last, "contender", module, url, *astuple(scale)) for name, module in modules.items()}
 
 
-def _rotated(contenders: dict[str, _Process], by: int) -> list[tuple[str, _Process]]:
+def _rotated(contenders: dict[str, Process], by: int) -> list[tuple[str, Process]]:
     """Give the contenders with another one first in each round: who comes second finds warmer caches."""
     order = list(contenders.items())
     start = by % len(order)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from benchmarks import ids, large
 from benchmarks.drift import Scale as Histories
 from benchmarks.drift import tables
 from benchmarks.report import markdown, per_call
@@ -46,3 +47,22 @@ def test_the_tables_of_drift_are_those_of_the_page() -> None:
 
     shown = [line for line in page.splitlines() if line.startswith("| moves") or line[2:3].isdigit()]
     assert [line.split("|")[1] for line in shown] == [line.split("|")[1] for line in lines if line[:2] == "| "]
+
+
+def test_every_large_case_reads_all_of_its_body() -> None:
+    """Streamed, in pieces or at once, a collection gives the same evaluations; the page gives its items."""
+    results = large.measure(1)
+
+    *collections, page = results.values()
+    assert len({figures.count for figures in collections}) == 1
+    assert all(figures.size > 900_000 for figures in collections)
+    assert page.count > 100
+    assert 2 + len(results) == len(large.markdown(results).splitlines())
+
+
+def test_every_fan_out_gives_every_id() -> None:
+    """The fan-outs whose cost is measured give as many values as there were ids."""
+    costs = ids.measure(500)
+
+    assert {500} == {cost.count for cost in costs.values()}
+    assert 2 + len(costs) == len(ids.markdown(costs).splitlines())

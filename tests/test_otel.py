@@ -88,9 +88,7 @@ Traced = Callable[..., AbstractAsyncContextManager[AegisClient]]
 def traced(sandbox: Sandbox, clock: FakeClock, telemetry: Telemetry) -> Traced:
     @asynccontextmanager
     async def made(hooks: Hooks | None = None) -> AsyncIterator[AegisClient]:
-        client = AegisClient(
-            sandbox.api_key, base_url=sandbox.url, hooks=hooks or telemetry.hooks(), max_concurrency=1
-        )
+        client = AegisClient(sandbox.api_key, base_url=sandbox.url, hooks=hooks or telemetry.hooks(), max_concurrency=1)
         client._session.clock = clock.as_clock()
         async with client:
             yield client

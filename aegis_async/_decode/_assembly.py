@@ -69,7 +69,8 @@ def elements(body: bytes | bytearray, cut: Cut, base: str = "$") -> Parts[None]:
         if isinstance(batch, Outline):
             part, fault = yield from _large(body, batch, cut.shape)
         else:
-            part, fault = _sound(b"[%b]" % bytes(body[slice(*batch)]), cut.shape)
+            start, stop = batch
+            part, fault = _sound(b"".join((b"[", memoryview(body)[start:stop], b"]")), cut.shape)
         yield part
         if fault is not None:
             _move(fault, array, given)

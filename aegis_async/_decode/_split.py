@@ -63,7 +63,7 @@ class Splitter(Generic[T]):
         cut_above: Every body is read in pieces.
     """
 
-    cut_above = -1
+    cut_above: int = -1
 
     def __init__(self, decoder: PiecewiseDecoder[T], field: str) -> None:
         self._decoder = decoder

@@ -30,7 +30,7 @@ class CollectionStream:
         self._source = source
 
     async def runs(self) -> AsyncIterator[Run]:
-        """Give the runs in the service's order, decoded about a megabyte at a time; each call begins anew.
+        """Give the runs in the service's order, decoded about half a megabyte at a time; each call begins anew.
 
         Raises:
             DecodeError: A run is not what the service documents; the runs well before it were given.

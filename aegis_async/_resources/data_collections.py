@@ -13,7 +13,7 @@ import msgspec
 from aegis_async._arguments import choice, integer, seconds
 from aegis_async._cache import Aged
 from aegis_async._decode import Decode, PiecewiseDecoder, Splitter
-from aegis_async._fanout import FanOut, Job
+from aegis_async._fanout import FanOut, FanOutStats, Job
 from aegis_async._pagination import Cursor, OnDrift, Paginator, Prefetch
 from aegis_async._resources._api import Api
 from aegis_async._resources._paging import PageSize, Paging
@@ -157,7 +157,7 @@ class DataCollections:
         watched = Watched(_PATH, DataCollectionSummary, _shared(shared))
         return Watch(self._api.without_cache(), watched, interval, cursor)
 
-    def get_many(
+    def get_many(  # noqa: PLR0913 - the arguments of a fan-out
         self,
         ids: Iterable[int] | AsyncIterable[int],
         *,
@@ -165,15 +165,20 @@ class DataCollections:
         ordered: bool = False,
         on_error: Literal["raise", "skip"] = "raise",
         shared: bool | None = None,
+        on_progress: Callable[[FanOutStats], object] | None = None,
     ) -> FanOut[DataCollection]:
         """Give many collections in full, several at once; nothing is sent before it is iterated.
 
         Args:
-            ids: Read lazily, only as fast as results are taken.
+            ids: Read lazily, only as fast as results are taken. Equal ids that are in flight at once share one
+                request, and each gives a result of its own.
             concurrency: Collections in flight at most.
             ordered: Whether to give them in the order of ``ids``; a slow one then holds up those behind it.
-            on_error: ``"raise"`` ends with the first error, ``"skip"`` counts and logs it and goes on.
+            on_error: ``"raise"`` ends with the first error, whose ``fan_out`` says how far it came; ``"skip"`` counts
+                and logs it and goes on.
             shared: Sent as it is where not None.
+            on_progress: Called in the event loop with the latest stats when a result has come; what it raises ends the
+                fan-out.
 
         Raises:
             InvalidArgumentError: An argument is outside its bounds. A wrong id is that id's error.
@@ -186,16 +191,10 @@ class DataCollections:
         async def fetch(id_: int) -> DataCollection:
             return await self._api.fetch(_path(id_), DataCollection, params, bulk=True)
 
-        return FanOut(
-            Job(
-                _ids(ids),
-                fetch,
-                self._api.tasks,
-                integer("concurrency", concurrency, minimum=1),
-                ordered,
-                on_error,
-            )
-        )
+        if on_progress is not None and not callable(on_progress):
+            raise InvalidArgumentError(f"on_progress must be callable or None, not {on_progress!r}")
+        limit = integer("concurrency", concurrency, minimum=1)
+        return FanOut(Job(_ids(ids), fetch, self._api.tasks, limit, ordered, on_error, on_progress))
 
     @asynccontextmanager
     async def stream(
@@ -208,7 +207,7 @@ class DataCollections:
         """Give one very large collection run by run, as ``async with client.data_collections.stream(14) as stream:``.
 
         The body is read whole, so that one that breaks off is asked for again, and its own fields are first wherever
-        they stand in it. Then runs are decoded about a megabyte at a time: the most memory is the body and that.
+        they stand in it. Then runs are decoded about half a megabyte at a time: the most memory is the body and that.
         A collection that comes slowly may need ``client.with_options(timeout=…)``.
 
         Args:
@@ -299,7 +298,7 @@ class _KeepingBody:
     """Decodes a collection and keeps its bytes; what does not decode is a value too."""
 
     def __init__(self, id_: int, decode: PiecewiseDecoder[DataCollection]) -> None:
-        self.cut_above = decode.cut_above
+        self.cut_above: int = decode.cut_above
         self._id = id_
         self._decode = decode
 

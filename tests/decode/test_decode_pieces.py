@@ -22,7 +22,7 @@ full, pieces = BodyDecoder(DataCollection), PiecewiseDecoder(DataCollection, Tur
 page, page_pieces = BodyDecoder(Page[DataCollectionSummary]), PiecewiseDecoder(Page[DataCollectionSummary], Turns(), 64)
 
 free_form = st.dictionaries(
-    st.text(max_size=5),
+    st.text(max_size=3),  # too short for a field of the service's own
     st.recursive(
         st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=9),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
@@ -118,7 +118,7 @@ def written(draw: st.DrawFn, documents: st.SearchStrategy[Any]) -> bytes:
     return body
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(body=written(collections()))
 @example(body=b"{}")
 @example(body=b" ")
