@@ -1,5 +1,6 @@
 """What an export left behind, in words."""
 
+import shlex
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,6 +12,12 @@ __all__ = ["early_end", "summary"]
 
 _LISTED: Final = 10
 _KILO: Final = 1000
+_PLACES: Final = {"duckdb": "export.duckdb", "sqlite": "export.sqlite", "delta": "delta/{table}"}
+_QUERY: Final = "SELECT * FROM pass_rate_by_model_and_day ORDER BY day DESC, model_slug LIMIT 10"
+_SHELLS: Final = {
+    "duckdb": 'duckdb -readonly {out}/export.duckdb "{query}"',
+    "sqlite": 'sqlite3 {out}/export.sqlite "{query}"',
+}
 
 
 def summary(out: str, report: ExportReport) -> str:
@@ -31,7 +38,7 @@ def _head(out: str, report: ExportReport) -> Iterator[str]:
     yield f"  {report.fetched:,} fetched, {report.unchanged:,} unchanged, {len(report.deleted):,} gone"
     yield ""
     for table, rows in report.rows.items():
-        yield f"  {table:<12}{rows:>12,} rows  {Path(out) / table}"
+        yield f"  {table:<12}{rows:>12,} rows  {_place(out, report.formats[0], table)}"
     yield f"  {'raw':<12}{_size(report.fetched_bytes):>12} read  {Path(out) / 'raw'}"
     yield ""
 
@@ -50,10 +57,19 @@ def _gaps(out: str, report: ExportReport) -> Iterator[str]:
 
 
 def _next(out: str, report: ExportReport) -> Iterator[str]:
-    if report.rows.get("runs"):
+    if not report.rows.get("runs"):
+        return
+    if "parquet" in report.formats:
         yield "Next, paste this into DuckDB (pip install duckdb, or its own shell):"
         yield ""
         yield next_steps(out)
+    elif report.formats[0] in _SHELLS:
+        yield f"Next: {_SHELLS[report.formats[0]].format(out=shlex.quote(str(Path(out))), query=_QUERY)}"
+
+
+def _place(out: str, format_: str, table: str) -> str:
+    """Give where a table is, as far as it is in the folder."""
+    return str(Path(out) / _PLACES.get(format_, "{table}").format(table=table)) if format_ != "postgres" else "postgres"
 
 
 def _size(count: float) -> str:

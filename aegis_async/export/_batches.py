@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aegis_async._resources.data_collections import CollectionBody
-from aegis_async.export._arrow import RAW_SCHEMA, Piece, UnfitError, pieces_of, tables_of
+from aegis_async.export._arrow import Piece, UnfitError, pieces_of, tables_of
 from aegis_async.export._holdings import Mark
 from aegis_async.export._layout import RAW
 from aegis_async.export._sinks import Batch, Rejected
-from aegis_async.export._sinks._raw import line
+from aegis_async.export._sinks._raw import line, raw_table
 from aegis_async.export._source import Listed
 from aegis_async.models import DataCollection
 
@@ -83,9 +83,8 @@ async def add_to(draft: Draft, fetched: Iterable[Fetched]) -> None:
 def batch_of(draft: Draft) -> Batch:
     """Give the batch of a draft, with its raw lines."""
     ids = [mark.id for mark in draft.marks]
-    lines = [line(id_, body) for id_, body in zip(ids, draft.bodies, strict=True)]
+    raw = raw_table(ids, [line(id_, body) for id_, body in zip(ids, draft.bodies, strict=True)])
     draft.bodies.clear()
-    raw = pa.table([pa.array(ids, pa.int64()), pa.array(lines, pa.large_binary())], schema=RAW_SCHEMA)
     return Batch(draft.marks, {**tables_of(draft.pieces), RAW: raw}, draft.rejected)
 
 
@@ -123,9 +122,9 @@ def _judged(one: Fetched) -> _Sound | Rejected:
 def _is_utf8(body: bytes) -> bool:
     if body.isascii():
         return True
-    try:
-        body.decode()
-    except UnicodeDecodeError:
+    try:  # at a tenth of the cost of a Python text
+        pa.array([body], pa.large_binary()).cast(pa.large_string())
+    except pa.ArrowInvalid:
         return False
     return True
 

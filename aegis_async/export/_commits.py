@@ -43,12 +43,14 @@ class Chunk(msgspec.Struct, frozen=True):
         formats: The formats of its parts.
         marks: Its collections.
         parts: Its files.
+        size: What its raw lines take in memory; its files are compressed.
     """
 
     name: str
     formats: tuple[str, ...]
     marks: tuple[Mark, ...]
     parts: tuple[Part, ...]
+    size: int
 
 
 class SetAside(msgspec.Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +55,28 @@ def test_a_finished_export_shows_counts_folders_and_a_query_that_works(run: Run)
     for table in TABLES:
         assert f"{report.rows[table.name]:,} rows  {Path('OUT', table.name)}\n" in head
     assert duckdb.execute(f"SELECT {query}").fetchall()
+
+
+@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="needs sqlite3: apt-get install sqlite3")
+def test_a_finished_export_into_a_database_shows_a_command_that_works(run: Run) -> None:
+    """What is printed at the end runs in a shell, and the tables are said to be where they are."""
+    ended = run("export", "it's OUT", "--format", "sqlite", "--sandbox", "--sandbox-collections", "20")
+
+    command = ended.out.partition("\nNext: ")[2]
+    answer = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)  # noqa: S603, S607 - ours
+    assert 0 == ended.status
+    place = Path("it's OUT") / "export.sqlite"
+    assert f"rows  {place}\n" in ended.out
+    assert 10 == len(answer.stdout.splitlines())
+
+
+@pytest.mark.parametrize(("name", "place"), [("csv", "runs"), ("delta", "delta/runs"), ("duckdb", "export.duckdb")])
+def test_a_finished_export_says_where_its_tables_are(run: Run, name: str, place: str) -> None:
+    """No format is spoken of as if it were another."""
+    ended = run("export", "OUT", "--format", name, "--sandbox", "--sandbox-collections", "5")
+
+    assert f"rows  {Path('OUT', place)}\n" in ended.out
+    assert ".parquet" not in ended.out
 
 
 def test_without_a_terminal_progress_is_lines_on_standard_error(run: Run) -> None:

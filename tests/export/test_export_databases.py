@@ -73,11 +73,9 @@ async def test_the_views_say_what_the_runs_say(client: AegisClient, tmp_path: Pa
 
     asked = (
         "SELECT count(*) FROM latest_runs",
-        "SELECT count(*) FROM (SELECT DISTINCT collection_id, model_slug FROM runs WHERE finished_at IS NOT NULL) AS o",
-        (
-            "SELECT count(*) FROM latest_runs AS l JOIN runs AS r ON r.collection_id = l.collection_id "
-            "AND r.model_slug = l.model_slug AND r.finished_at > l.finished_at"
-        ),
+        "SELECT count(*) FROM (SELECT DISTINCT collection_id, model_slug FROM runs WHERE finished_at IS NOT NULL) AS p",
+        """SELECT count(*) FROM latest_runs AS l JOIN runs AS r ON r.collection_id = l.collection_id
+           AND r.model_slug = l.model_slug AND r.finished_at > l.finished_at""",
         "SELECT count(*) FROM runs WHERE finished_at IS NOT NULL",
         "SELECT sum(runs) FROM pass_rate_by_model_and_day",
     )

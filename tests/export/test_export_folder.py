@@ -23,7 +23,7 @@ def chunk(folder: Folder, data: bytes, *ids: int) -> Chunk:
     """Write a chunk of one part."""
     name = folder.new_name()
     part = folder.put("runs", name, "parquet", data, rows=len(ids))
-    return Chunk(name, ("parquet",), tuple(Mark(id_, "f", 1, settled=True) for id_ in ids), (part,))
+    return Chunk(name, ("parquet",), tuple(Mark(id_, "f", 1, settled=True) for id_ in ids), (part,), 0)
 
 
 def claim(out: Path) -> Folder:

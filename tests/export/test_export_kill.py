@@ -93,8 +93,14 @@ def steps(sandbox: Sandbox, place: Place, name: str, mode: str) -> int:
         return int(undisturbed.communicate()[0])
 
 
-@pytest.mark.parametrize("mode", ["new", "full"])
-@pytest.mark.parametrize("name", [*KINDS, service])
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("parquet", "new"),
+        *((name, "full") for name in KINDS),
+        pytest.param("postgres", "full", marks=pytest.mark.service),
+    ],
+)
 async def test_a_killed_export_is_resumed(
     name: str, mode: str, sandbox: Sandbox, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -12,13 +12,14 @@ from aegis_async.export._arrow import SCHEMAS
 from aegis_async.export._commits import Chunk, Part
 from aegis_async.export._folder import Folder
 from aegis_async.export._holdings import Mark
+from aegis_async.export._layout import RAW
 from aegis_async.export._sinks._file_format import FileFormat
 
 __all__ = ["Chunks", "place", "too_many"]
 
-_SMALL: Final = 1 << 20  # bytes
+_SMALL: Final = 1 << 20  # bytes of raw lines
 _SMALL_KEPT: Final = 32
-_JOINED: Final = 8 << 20  # bytes, so that few are in memory at a time
+_JOINED: Final = 8 << 20  # as above; so much is in memory at a time
 
 
 class Chunks:
@@ -42,7 +43,7 @@ class Chunks:
         name = self._folder.new_name()
         chosen = [(form, tables[table], table) for form, table in self._places(formats)]
         parts = [self._part(table, name, form, rows) for form, rows, table in chosen if rows.num_rows]
-        return Chunk(name, tuple(formats), tuple(marks), tuple(parts))
+        return Chunk(name, tuple(formats), tuple(marks), tuple(parts), tables[RAW].nbytes)
 
     def without(self, chunk: Chunk, ids: set[int]) -> Chunk | None:
         """Write a chunk anew without some of its collections; None when that leaves none.
@@ -56,12 +57,14 @@ class Chunks:
         name = self._folder.new_name()
         gone = pa.array(sorted(ids), pa.int64())
         parts: list[Part] = []
+        size = 0
         for form, table, part in self._parts(chunk):
             rows = self._read(part, form, table)
             rest = rows.filter(pc.invert(pc.is_in(rows["collection_id"], gone)))
+            size += rest.nbytes if table == RAW else 0
             if rest.num_rows:
                 parts.append(self._part(table, name, form, rest))
-        return Chunk(name, chunk.formats, tuple(marks), tuple(parts))
+        return Chunk(name, chunk.formats, tuple(marks), tuple(parts), size)
 
     def joined(self, chunks: Sequence[Chunk]) -> Chunk:
         """Write several chunks of the same formats as one.
@@ -78,7 +81,8 @@ class Chunks:
             if there:
                 rows = pa.concat_tables([self._read(part, form, table) for part in there])
                 parts.append(self._part(table, name, form, rows))
-        return Chunk(name, formats, tuple(mark for chunk in chunks for mark in chunk.marks), tuple(parts))
+        marks = tuple(mark for chunk in chunks for mark in chunk.marks)
+        return Chunk(name, formats, marks, tuple(parts), sum(chunk.size for chunk in chunks))
 
     def empty(self, formats: Sequence[str]) -> Chunk | None:
         """Write a part without rows for each table that has no part at all, so that every query works.
@@ -92,7 +96,7 @@ class Chunks:
             return None
         name = self._folder.new_name()
         parts = [self._part(table, name, form, SCHEMAS[table].empty_table()) for form, table in wanting]
-        return Chunk(name, tuple(formats), (), tuple(parts))
+        return Chunk(name, tuple(formats), (), tuple(parts), 0)
 
     def _places(self, formats: Iterable[str]) -> Iterator[tuple[FileFormat, str]]:
         for name in formats:
@@ -118,15 +122,11 @@ class Chunks:
 
 def too_many(chunks: Iterable[Chunk], formats: Sequence[str]) -> list[Chunk]:
     """Give small chunks that are better one: increments would leave a few files a night, for ever."""
-    small = [chunk for chunk in chunks if chunk.formats == tuple(formats) and _size(chunk) < _SMALL]
+    small = [chunk for chunk in chunks if chunk.formats == tuple(formats) and chunk.size < _SMALL]
     if len(small) <= _SMALL_KEPT:
         return []
-    sizes = accumulate(map(_size, small))
+    sizes = accumulate(chunk.size for chunk in small)
     return [chunk for chunk, size in zip(small, sizes, strict=True) if size < _JOINED]
-
-
-def _size(chunk: Chunk) -> int:
-    return sum(part.bytes for part in chunk.parts)
 
 
 def place(path: str) -> tuple[str, str]:

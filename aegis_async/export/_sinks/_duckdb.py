@@ -92,8 +92,10 @@ class _DuckDB:
             self._connection.close()
 
     def _put_in_place(self) -> None:
-        with self._told():
-            self._connection.execute("CHECKPOINT")
+        try:
+            with self._told():
+                self._connection.execute("CHECKPOINT")
+        finally:  # one that has failed is of no use to whoever opens the file next in this process
             self._connection.close()
         with explained(self._published):
             self._work.replace(self._published)

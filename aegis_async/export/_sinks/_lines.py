@@ -5,11 +5,12 @@ import pyarrow as pa
 __all__ = ["packed", "unpacked"]
 
 
-def packed(lines: bytes) -> pa.Buffer:
-    """Give the lines compressed."""
+def packed(*lines: bytes | pa.Buffer) -> pa.Buffer:
+    """Give the lines compressed, one piece behind the other."""
     buffer = pa.BufferOutputStream()
     with pa.CompressedOutputStream(buffer, "zstd") as stream:
-        stream.write(lines)
+        for piece in lines:
+            stream.write(piece)
     return buffer.getvalue()
 
 

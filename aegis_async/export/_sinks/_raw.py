@@ -6,14 +6,17 @@ sum of the original bytes.
 
 import hashlib
 import re
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 import pyarrow as pa
 
+from aegis_async.export._arrow import RAW_SCHEMA
 from aegis_async.export._sinks._file_format import RAW_TABLES
 from aegis_async.export._sinks._lines import packed, unpacked
 
-__all__ = ["Format", "line"]
+__all__ = ["Format", "line", "raw_table"]
 
 # Sound JSON has line breaks only between tokens, where a space means the same.
 _ON_ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
@@ -29,7 +32,7 @@ class Format:
 
     def encode(self, table: pa.Table) -> pa.Buffer:
         """Give the bytes of a file with these lines."""
-        return packed(b"".join(table["line"].to_pylist()))
+        return packed(*(_text(lines) for lines in table["line"].chunks))
 
     def decode(self, data: bytes, schema: pa.Schema) -> pa.Table:
         """Give the lines of a file's bytes.
@@ -38,7 +41,23 @@ class Format:
             ValueError: One of them is no raw line.
         """
         lines = unpacked(data).splitlines(keepends=True)
-        return pa.table([[_id(line) for line in lines], lines], schema=schema)
+        return raw_table([_id(line) for line in lines], lines).cast(schema)
+
+
+def raw_table(ids: Sequence[int], lines: Sequence[bytes]) -> pa.Table:
+    """Give the table of raw lines; they are copied once, where Arrow would let its buffer grow and copy it again."""
+    ends = pa.array([0, *accumulate(map(len, lines))], pa.int64())
+    buffers = [None, ends.buffers()[1], pa.py_buffer(b"".join(lines))]
+    texts = pa.Array.from_buffers(pa.large_binary(), len(lines), buffers)
+    return pa.table([pa.array(ids, pa.int64()), texts], schema=RAW_SCHEMA)
+
+
+def _text(lines: pa.Array) -> pa.Buffer:
+    """Give the bytes of lines that lie one behind the other."""
+    _, ends, text = lines.buffers()
+    bounds = pa.Array.from_buffers(pa.int64(), len(lines) + 1, [None, ends], offset=lines.offset)
+    first, last = bounds[0].as_py(), bounds[-1].as_py()
+    return text.slice(first, last - first)
 
 
 def line(id_: int, body: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """What databases have in common: the tables of the schema, the marks beside the rows, one transaction a batch."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -107,11 +107,12 @@ class SqlSink:
 
     def __init__(self, database: Database, intent: str) -> None:
         self._database = database
-        with database.transaction():
-            if not database.has(_PROGRESS):
-                self._create()
-            last = self._last_pass()
-            marks = database.query(f"SELECT collection_id, fingerprint, pass, settled, gone FROM {MARKS}")  # noqa: S608
+        try:
+            last, marks = self._begun()
+        except BaseException:
+            with suppress(ExportError):  # what is wrong with it is the error to hear of
+                database.close()
+            raise
         buried = [row[0] for row in marks if row[4]]
         kept = [Mark(id_, mark, number, bool(settled)) for id_, mark, number, settled, _ in marks if number is not None]
         self._holdings = Holdings(kept, buried, last.next(intent))
@@ -177,6 +178,13 @@ class SqlSink:
     def close(self) -> None:
         """End the connection."""
         self._database.close()
+
+    def _begun(self) -> tuple[Pass, list[tuple[Any, ...]]]:
+        with self._database.transaction():
+            if not self._database.has(_PROGRESS):
+                self._create()
+            query = f"SELECT collection_id, fingerprint, pass, settled, gone FROM {MARKS}"  # noqa: S608 - a name of ours
+            return self._last_pass(), self._database.query(query)
 
     def _create(self) -> None:
         taken = [table.name for table in TABLES if self._database.has(table.name)]
