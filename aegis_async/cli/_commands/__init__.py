@@ -3,12 +3,14 @@
 from typing import Final
 
 from aegis_async.cli._command import Command
+from aegis_async.cli._commands._dashboard import DASHBOARD
 from aegis_async.cli._commands._doctor import DOCTOR
 from aegis_async.cli._commands._export import EXPORT
 from aegis_async.cli._commands._get import GET
 from aegis_async.cli._commands._list import LIST
+from aegis_async.cli._commands._report import REPORT
 from aegis_async.cli._commands._sandbox import SANDBOX
 
 __all__ = ["COMMANDS", "Command"]
 
-COMMANDS: Final = (LIST, GET, EXPORT, SANDBOX, DOCTOR)
+COMMANDS: Final = (LIST, GET, EXPORT, DASHBOARD, REPORT, SANDBOX, DOCTOR)
