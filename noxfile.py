@@ -16,7 +16,7 @@ CORE = "aegis_async/_decode/*,aegis_async/_retry.py,aegis_async/_pagination.py,a
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "types", "layers", "coverage", "tests", "lowest", "docs", "package", "demo"]
+nox.options.sessions = ["lint", "types", "layers", "coverage", "tests", "lowest", "docs", "package", "demo", "browser"]
 
 
 def group(*names: str) -> list[str]:
@@ -32,7 +32,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
-    session.install(".[export]", *group("types", "test", "docs"))
+    session.install(".[export,dashboard]", *group("types", "test", "docs"))
     session.run("mypy")
     # The installed copy, from elsewhere: the checkout itself is no typed package to pyright.
     with session.chdir(session.create_tmp()):
@@ -41,13 +41,13 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def layers(session: nox.Session) -> None:
-    session.install("-e", ".[export]", *group("layers"))
+    session.install("-e", ".[export,dashboard]", *group("layers"))
     session.run("lint-imports")
 
 
 @nox.session(python=OLDEST)
 def coverage(session: nox.Session) -> None:
-    session.install("-e", ".[export]", *group("test"))
+    session.install("-e", ".[export,dashboard]", *group("test"))
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "report", "--skip-covered")
     session.run("coverage", "report", "--fail-under=100", f"--include={CORE}")
@@ -55,7 +55,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[1:])
 def tests(session: nox.Session) -> None:
-    session.install("-e", ".[export]", *group("test"))
+    session.install("-e", ".[export,dashboard]", *group("test"))
     session.run("python", "-m", "pytest", *session.posargs)
 
 
@@ -63,15 +63,22 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     constraints = Path(session.create_tmp()) / "lowest.txt"
     extras = PROJECT["project"]["optional-dependencies"]
-    wanted = [*PROJECT["project"]["dependencies"], *extras["export"]]
+    wanted = sorted({*PROJECT["project"]["dependencies"], *extras["export"], *extras["dashboard"]})
     constraints.write_text("\n".join(line.replace(">=", "==") for line in wanted), encoding="utf-8")
-    session.install("-e", ".[export]", *group("test"), "--constraint", str(constraints))
+    session.install("-e", ".[export,dashboard]", *group("test"), "--constraint", str(constraints))
     session.run("python", "-m", "pytest", *session.posargs)
 
 
 @nox.session(python=OLDEST)
+def browser(session: nox.Session) -> None:
+    """Drive the dashboard's page with the Chromium of the system; its pictures are left in `build/screenshots`."""
+    session.install("-e", ".[dashboard]", *group("test", "browser"))
+    session.run("python", "-m", "pytest", "-m", "browser", "tests/dashboard", *session.posargs)
+
+
+@nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
-    session.install("-e", ".[export]", *group("docs"))
+    session.install("-e", ".[export,dashboard]", *group("docs"))
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
 
 
@@ -101,6 +108,8 @@ def package(session: nox.Session) -> None:
             session.error(f"without the extra it does not say what to install: {refused}")
         session.run(str(python), "-m", "pip", "install", "-q", f"{wheel}[export]", external=True)
         session.run(*run, "export", "with-extra", "--sandbox", "--sandbox-collections", "5", external=True)
+        session.run(str(python), "-m", "pip", "install", "-q", f"{wheel}[dashboard]", external=True)
+        session.run(*run, "report", "with-extra", external=True)
 
 
 @nox.session(python=False)

@@ -29,7 +29,7 @@ default_role = "py:obj"
 
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:.*", r"(aiohttp|collections|datetime|decimal|msgspec|os|ssl|time|types)\..*"),  # of others
+    ("py:.*", r"(aiohttp|asyncio|collections|datetime|decimal|msgspec|os|ssl|time|types)\..*"),  # of others
     ("py:.*", r".*\b(T|T_co|_ItemT)"),  # type variables
 ]
 

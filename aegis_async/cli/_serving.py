@@ -3,8 +3,8 @@
 import asyncio
 import socket
 from argparse import Namespace
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["run_dashboard"]
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})  # no other site may read it under a name of its own
 _MOST_PORTS: Final = 65_535
-_GRACE: Final = 3  # seconds for answers that are under way when it ends
 
 
 async def run_dashboard(options: Namespace, console: Console) -> int:
@@ -30,9 +30,14 @@ async def run_dashboard(options: Namespace, console: Console) -> int:
     integer("--port", options.port, minimum=0, maximum=_MOST_PORTS)
     seconds("--interval", options.interval)
     async with _source(options) as source:
-        with _listening(options.host, options.port) as listener:
+        from aegis_async.dashboard._server import listening, serve  # noqa: PLC0415 - what the extra brings
+
+        with listening(options.host, options.port) as listener:
             say(console, f"dashboard at {_address(options.host, listener)}; Ctrl-C ends it")
-            await _serve(source, options.host, listener)
+            try:
+                await serve(source, listener, _NAMES if options.host in _LOOPBACK else None)
+            except asyncio.CancelledError:  # by a signal, which is how a server ends
+                return 0
     return 0
 
 
@@ -51,49 +56,6 @@ async def _source(options: Namespace) -> AsyncIterator["Source"]:
         yield live
 
 
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Listen before anything is said, so that a port in use is one sentence."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.create_server(address[:2], family=family)
-    except OSError as error:
-        complaint = error
-    else:
-        with listener:
-            yield listener
-        return
-    raise OSError(complaint.errno, f"the dashboard cannot listen on {host}:{port}: {complaint.strerror}")
-
-
 def _address(host: str, listener: socket.socket) -> str:
     port = listener.getsockname()[1]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-
-
-async def _serve(source: "Source", host: str, listener: socket.socket) -> None:
-    import uvicorn  # noqa: PLC0415 - what the extra brings
-
-    from aegis_async.dashboard import dashboard  # noqa: PLC0415 - likewise
-    from aegis_async.dashboard._headers import Hosts  # noqa: PLC0415 - likewise
-
-    app = dashboard(source)
-    if host in _LOOPBACK:
-        app = Hosts(app, frozenset({*_LOOPBACK, "[::1]"}))
-    config = uvicorn.Config(
-        app, lifespan="off", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE
-    )
-    server = uvicorn.Server(config)
-    server.capture_signals = _no_signals  # type: ignore[method-assign]  # the process takes them already
-    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-    try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:  # by a signal, which is how a server ends
-        source.bell.silence()
-        server.should_exit = True
-        await serving
-
-
-@contextmanager
-def _no_signals() -> Iterator[None]:
-    yield

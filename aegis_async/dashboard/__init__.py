@@ -19,10 +19,11 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from aegis_async import errors
+from aegis_async.dashboard._details import EvaluationRow
 from aegis_async.dashboard._facts import CollectionFacts, RunFacts
 from aegis_async.dashboard._live import LiveSource
 from aegis_async.dashboard._source import Bell, Evaluations, Found, Source, State
-from aegis_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from aegis_async.dashboard._app import dashboard
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Bell",
     "CollectionFacts",
+    "EvaluationRow",
     "Evaluations",
     "ExportSource",
     "Found",
@@ -56,7 +58,9 @@ def __getattr__(name: str) -> object:
     except ModuleNotFoundError as error:
         if error.name not in _NEEDED:
             raise
-        raise ConfigurationError('the dashboard needs its extra: pip install "aegis-async[dashboard]"') from error
+        raise errors.ConfigurationError(
+            'the dashboard needs its extra: pip install "aegis-async[dashboard]"'
+        ) from error
     value: object = getattr(module, name)
     globals()[name] = value
     return value

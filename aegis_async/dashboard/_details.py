@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from aegis_async.dashboard._facts import CollectionFacts, cut, usable, verdict
+from aegis_async.dashboard._facts import CollectionFacts, cut, digits, usable, verdict
 from aegis_async.dashboard._lists import RunRow, rows_of
 from aegis_async.models import Evaluation
 
@@ -142,6 +142,6 @@ def evaluation_row(evaluation: Evaluation) -> EvaluationRow:
         threshold=evaluation.threshold,
         passed=verdict(evaluation),
         explanation=cut(evaluation.explanation, _LONGEST_EXPLANATION),
-        cost=None if cost is None or not usable(cost) else format(cost, "f"),
+        cost=None if cost is None or not usable(cost) else digits(cost),
         seconds=None if ended is None else max(0.0, (ended - evaluation.started_at).total_seconds()),
     )

@@ -3,7 +3,7 @@
 import asyncio
 import glob
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
@@ -25,10 +25,11 @@ from aegis_async.models import Evaluation
 __all__ = ["ExportSource"]
 
 _LOOK: Final = 5.0  # seconds from one look for a newer export to the next
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _READ: Final = 1_000  # rows at a time
 
 _COLLECTIONS: Final = """
-SELECT id, name, author_email, created_at, updated_at FROM read_parquet($collections)
+SELECT id, name, author_email, epoch_us(created_at), epoch_us(updated_at) FROM read_parquet($collections)
 WHERE $id IS NULL OR id = $id ORDER BY id
 """
 _DATASETS: Final = """
@@ -47,7 +48,7 @@ WITH sums AS (
     WHERE $id IS NULL OR collection_id = $id
     GROUP BY collection_id, run_id
 )
-SELECT runs.collection_id, runs.id, model_slug, alias, started_at, finished_at, result, threshold,
+SELECT runs.collection_id, runs.id, model_slug, alias, epoch_us(started_at), epoch_us(finished_at), result, threshold,
     CASE WHEN result IS NOT NULL THEN coalesce(is_gte_threshold, result >= threshold) END,
     aggregate_results, cost, metered, odd, evaluations, judged, reached
 FROM read_parquet($runs) runs LEFT JOIN sums ON sums.collection_id = runs.collection_id AND sums.run_id = runs.id
@@ -55,8 +56,10 @@ WHERE $id IS NULL OR runs.collection_id = $id
 ORDER BY runs.collection_id, started_at, runs.id
 """
 _FIELDS: Final = (*(name for name in Evaluation.__struct_fields__ if name not in {"evaluation_cost", "eval_metadata"}),)
+_MOMENTS: Final = ("started_at", "finished_at", "created_at", "updated_at")
+_SELECTED: Final = ", ".join(f"epoch_us({name})" if name in _MOMENTS else name for name in _FIELDS)
 _EVALUATIONS: Final = f"""
-SELECT {", ".join(_FIELDS)}, evaluation_cost_text FROM read_parquet($evaluations)
+SELECT {_SELECTED}, evaluation_cost_text FROM read_parquet($evaluations)
 WHERE collection_id = $id AND run_id = $run ORDER BY id LIMIT $limit OFFSET $offset
 """  # noqa: S608 - names of columns
 _COUNT: Final = "SELECT count(*) FROM read_parquet($evaluations) WHERE collection_id = $id AND run_id = $run"
@@ -82,7 +85,6 @@ class ExportSource(Closing):
         self._files = {table: f"{glob.escape(str(self._out / table))}/*.parquet" for table in _TABLES}
         self._report = _report(self._out)
         self._base = duckdb.connect(":memory:")
-        self._base.execute("SET TimeZone = 'UTC'")
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -161,8 +163,8 @@ class ExportSource(Closing):
                 id=id_,
                 name=cut(name) or "",
                 author=cut(author),
-                created_at=created,
-                updated_at=updated,
+                created_at=_moment(created),
+                updated_at=_moment(updated),
                 datasets=tuple(cut(row[1]) or "" for row in datasets.of(id_)[:100]),
                 runs=tuple(map(_run_facts, runs.of(id_))),
             )
@@ -228,8 +230,8 @@ def _run_facts(row: tuple[Any, ...]) -> RunFacts:
         id=id_,
         model=cut(model),
         alias=cut(alias),
-        started_at=started,
-        finished_at=finished,
+        started_at=_moment(started),
+        finished_at=_moment(finished),
         result=result,
         threshold=threshold,
         passed=passed,
@@ -244,7 +246,12 @@ def _run_facts(row: tuple[Any, ...]) -> RunFacts:
 
 def _evaluation(row: tuple[Any, ...]) -> EvaluationRow:
     *values, cost = row
+    given = dict(zip(_FIELDS, values, strict=True))
+    moments = {name: _moment(given[name]) for name in _MOMENTS}
     exact = None if cost is None else Decimal(cost)
-    return evaluation_row(
-        Evaluation(**dict(zip(_FIELDS, values, strict=True)), evaluation_cost=exact, eval_metadata=None)
-    )
+    return evaluation_row(Evaluation(**{**given, **moments}, evaluation_cost=exact, eval_metadata=None))
+
+
+def _moment(microseconds: Any) -> Any:
+    """Give a moment from its count; DuckDB would need another package to give one with a time zone."""
+    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)

@@ -9,7 +9,18 @@ from msgspec import Struct
 
 from aegis_async.models import DataCollection, Evaluation, Run
 
-__all__ = ["LONGEST_NAME", "CollectionFacts", "Costs", "RunFacts", "added", "cut", "facts_of", "scores_of", "usable"]
+__all__ = [
+    "LONGEST_NAME",
+    "CollectionFacts",
+    "Costs",
+    "RunFacts",
+    "added",
+    "cut",
+    "digits",
+    "facts_of",
+    "scores_of",
+    "usable",
+]
 
 LONGEST_NAME: Final = 200  # characters; names are written by anybody, and answers are bounded
 _METRICS: Final = 100  # of one run
@@ -139,6 +150,11 @@ def added(costs: Iterable[Decimal | None]) -> Costs:
             total = _EXACT.add(total, cost)
             metered += 1
     return Costs(total, metered)
+
+
+def digits(cost: Decimal) -> str:
+    """Write a cost as decimal digits, without zeros at the end."""
+    return format(_EXACT.normalize(cost), "f")
 
 
 def usable(cost: Decimal) -> bool:

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from aegis_async.dashboard._facts import CollectionFacts, RunFacts
+from aegis_async.dashboard._facts import CollectionFacts, RunFacts, digits
 from aegis_async.dashboard._spans import Period
 from aegis_async.dashboard._tally import day_of
 
@@ -24,7 +24,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-PAGE_SIZE: Final = 50
+PAGE_SIZE: Final = 25
 
 
 class RunRow(Struct, frozen=True, gc=False):
@@ -76,7 +76,7 @@ class RunsPage(Struct, frozen=True, gc=False):
         page: Its number, from 1.
         pages: How many there are.
         total: Runs in all of them.
-        items: At most 50 runs, the latest first.
+        items: At most 25 runs, the latest first.
     """
 
     page: int
@@ -118,7 +118,7 @@ class CollectionsPage(Struct, frozen=True, gc=False):
         page: Its number, from 1.
         pages: How many there are.
         total: Collections in all of them.
-        items: At most 50 collections, those with the latest run first.
+        items: At most 25 collections, those with the latest run first.
     """
 
     page: int
@@ -156,7 +156,7 @@ def _row(run: RunFacts, collection: CollectionFacts, fell: bool) -> RunRow:  # n
         threshold=run.threshold,
         passed=run.passed,
         fell=fell,
-        cost=format(run.cost, "f"),
+        cost=digits(run.cost),
         metered=run.metered,
         evaluations=run.evaluations,
         evaluations_judged=run.judged,

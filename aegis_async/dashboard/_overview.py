@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from aegis_async.dashboard._facts import digits
 from aegis_async.dashboard._spans import Period, Span, period, start_of, suited
 from aegis_async.dashboard._tally import Cube, Tally
 
@@ -226,7 +227,7 @@ def numbers(tally: Tally) -> Numbers:
         evaluations_judged=tally.judged_evaluations,
         evaluations_passed=tally.reached_evaluations,
         metered=tally.metered,
-        cost=format(tally.cost, "f"),
+        cost=digits(tally.cost),
         seconds=round(tally.seconds, _DIGITS),
         timed=tally.timed,
     )

@@ -36,7 +36,7 @@ _UNSAFE: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"
 def write_report(out: str | PathLike[str], file: str | PathLike[str]) -> None:
     """Write what the dashboard shows of an export into one HTML file that needs no server and no network.
 
-    It holds the overview in every period, the runs that fell below their threshold and the 50 collections with the
+    It holds the overview in every period, the runs that fell below their threshold and the 25 collections with the
     latest runs; no evaluation. The file appears whole or not at all.
 
     Args:

@@ -44,7 +44,7 @@ function draw(place, overview, series, options) {
 function settings(place, overview, series, options, holder, readout) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
-  const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  const axis = { size: 32, stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
   const line = (each, i) => ({
     label: each.name, stroke: colour(swatch(i)), width: 2, spanGaps: true, show: !hidden.has(`${place}/${each.name}`),
     dash: i >= 8 ? [6, 4] : undefined, points: { show: overview.spans.length < 40, size: 5, fill: colour(swatch(i)) },

@@ -70,7 +70,7 @@ async function evaluations(id, run, page) {
     h("td", { class: "number", "data-label": "Result" }, verdict(each)),
     h("td", { class: "number", "data-label": "Threshold" }, score(each.threshold)),
     h("td", { class: "number", "data-label": "Cost" }, each.cost === null ? NONE : money(each.cost)),
-    h("td", { class: "wide explanation", "data-label": "" }, each.explanation ?? NONE));
+    h("td", { class: "wide explanation" }, each.explanation ?? NONE));
   const turn = (next) => { location.hash = `#collection=${id}&run=${run}&page=${next}`; };
   const scores = Object.entries(found.run.scores).map(([name, value]) => `${name} ${score(value)}`).join(", ");
   return [`${found.run.collection || `Collection ${id}`} · ${label(found.run)}`, [

@@ -1,6 +1,6 @@
 // Pass rate by model and span: a table whose cells carry their number, so that colour says nothing alone.
 
-import { h, show } from "./dom.js";
+import { byId, h, show } from "./dom.js";
 import { day, percent, plural, spanName } from "./format.js";
 
 const OF = {
@@ -10,21 +10,22 @@ const OF = {
 
 export function drawModels(overview, of) {
   const starts = overview.spans.map((row) => row.start);
-  const head = h("tr", {}, h("th", { scope: "col" }, "Model"), h("th", { scope: "col", class: "sum" }, "Passed"),
+  const head = h("tr", {}, h("th", { scope: "col" }, "Model"),
     ...starts.map((start) => h("th", { scope: "col" }, spanName(start, overview.span))));
   const rows = overview.models.map((row) => modelRow(row, starts, OF[of]));
   const everything = { model: "All models", others: 0, numbers: overview.numbers, spans: overview.spans.map((row) => [row.start, row.numbers]) };
   const foot = overview.models.length > 1 ? [modelRow(everything, starts, OF[of])] : [];
   const table = h("table", { class: "heat" }, h("thead", {}, head), h("tbody", {}, ...rows, ...foot));
-  const key = h("p", { class: "key" }, "50 % or less", h("span", { class: "bar", "aria-hidden": "true" }), "100 %", h("span", {}, `· each column a ${overview.span}`));
-  show("models", table, key);
+  show("models-key", "Passed: 50 % or less", h("span", { class: "bar", "aria-hidden": "true" }), "100 %");
+  show("models-title", `Pass rate by model and ${overview.span}`);
+  show("models", table);
+  byId("models").scrollLeft = byId("models").scrollWidth; // the latest is what people look for
 }
 
 function modelRow(row, starts, of) {
   const spans = new Map(row.spans);
   return h("tr", {},
-    h("th", { scope: "row" }, nameOf(row)),
-    h("td", { class: "sum", title: counted(row.numbers, of) }, percent(row.numbers[of.passed], row.numbers[of.judged])),
+    h("th", { scope: "row", title: counted(row.numbers, of) }, h("span", {}, nameOf(row)), " ", h("b", {}, percent(row.numbers[of.passed], row.numbers[of.judged]))),
     ...starts.map((start) => cell(nameOf(row), start, spans.get(start), of)));
 }
 
