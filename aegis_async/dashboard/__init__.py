@@ -56,7 +56,7 @@ def __getattr__(name: str) -> object:
     try:
         module = import_module(f"{__name__}.{_LAZY[name]}")
     except ModuleNotFoundError as error:
-        if error.name not in _NEEDED:
+        if (error.name or "").partition(".")[0] not in _NEEDED:
             raise
         raise errors.ConfigurationError(
             'the dashboard needs its extra: pip install "aegis-async[dashboard]"'

@@ -19,6 +19,7 @@ _log: Final = logging.getLogger("aegis_async")
 class Added:
     """A collection that was not there at the last look."""
 
+    id: int
     summary: DataCollectionSummary
 
 
@@ -26,6 +27,7 @@ class Added:
 class Changed:
     """A collection that is not as it was at the last look."""
 
+    id: int
     summary: DataCollectionSummary
 
 
@@ -59,9 +61,9 @@ async def _look(client: AegisClient, known: dict[int, DataCollectionSummary]) ->
         listed.add(summary.id)
         before, known[summary.id] = known.get(summary.id), summary
         if before is None:
-            yield Added(summary)
+            yield Added(summary.id, summary)
         elif before != summary:
-            yield Changed(summary)
+            yield Changed(summary.id, summary)
     for collection_id in known.keys() - listed:
         if await _is_gone(client, collection_id):
             del known[collection_id]

@@ -33,6 +33,8 @@ __all__ = ["LiveSource"]
 _log: Final = logging.getLogger("aegis_async")
 _TELLING: Final = 1.0  # seconds between two pieces of news while collections come in
 _SETTLING: Final = 0.2  # seconds between two looks at how many there are, at the start
+_PING_DEADLINE: Final = 10.0  # seconds after which a service that says nothing is down
+_TAB_DEADLINE: Final = 20.0  # seconds that a tab waits for a collection
 _PING: Final = 10.0  # seconds from one look at the service's health to the next, at most
 _SHOWN: Final = ("entries", "size", "hits", "stale", "misses")
 
@@ -55,6 +57,8 @@ class LiveSource(Closing):
     def __init__(self, client: AegisClient, *, interval: float = 30.0) -> None:
         self.bell = Bell()
         self._client = client
+        self._pinged = client.with_options(deadline=_PING_DEADLINE)
+        self._asked_by_tabs = client.with_options(deadline=_TAB_DEADLINE).data_collections
         self._interval = seconds("interval", interval)
         self._clock = Clock()
         self._book: dict[int, CollectionFacts] = {}
@@ -125,7 +129,7 @@ class LiveSource(Closing):
         return Evaluations(found, tuple(map(evaluation_row, chosen)), len(ordered))
 
     async def _aged(self, collection_id: int) -> Aged[DataCollection]:
-        collections = self._client.data_collections
+        collections = self._asked_by_tabs
         aged = await collections.get_with_age(collection_id)
         changed = self._changed_at.get(collection_id)
         if changed is None or self._clock.monotonic() - aged.age >= changed:
@@ -161,8 +165,8 @@ class LiveSource(Closing):
         if isinstance(change, Removed):
             self._forget(change.id)
             return
-        self._changed_at[change.summary.id] = self._clock.monotonic()
-        self._wanted.add(change.summary.id)
+        self._changed_at[change.id] = self._clock.monotonic()
+        self._wanted.add(change.id)
         self._asked.set()
 
     async def _load(self) -> None:
@@ -202,7 +206,7 @@ class LiveSource(Closing):
     async def _check(self) -> None:
         while True:
             try:
-                self._ping = round(await self._client.ping(), 4)
+                self._ping = round(await self._pinged.ping(), 4)
                 if not self._settled:
                     await self._settle()
             except AegisError as error:
@@ -246,4 +250,6 @@ def _sentence(error: AegisError) -> str:
         return f"The service answers with an error ({error.status})."
     if isinstance(error, DecodeError | PaginationError):
         return "The service answers in a way that cannot be read."
+    if isinstance(error, TimeoutError):
+        return "The service does not answer in time."
     return "The service cannot be reached."

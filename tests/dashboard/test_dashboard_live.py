@@ -1,6 +1,7 @@
 """The live source: everything once, then what changes; an outage takes nothing away."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -198,7 +199,7 @@ async def test_the_seam_gives_changes_and_removals(client: AegisClient, sandbox:
     await changes.aclose()  # type: ignore[attr-defined]  # it is a generator
 
     assert [Changed, Added, Removed] == [type(change) for change in found]
-    assert [3, added, 7] == [c.id if isinstance(c, Removed) else c.summary.id for c in found]
+    assert [3, added, 7] == [change.id for change in found]
     assert [30.0] == looks.waits
 
 
@@ -219,3 +220,51 @@ async def test_the_seam_survives_an_outage_but_not_a_refusal(sandbox: Sandbox) -
                 await anext(changes)
 
     assert isinstance(change, Added)
+
+
+async def test_a_silent_service_is_told(
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, caching: AegisClient
+) -> None:
+    """A service that takes requests and answers none is down after the ping's deadline, not after every timeout."""
+    monkeypatch.setattr(_live, "_PING_DEADLINE", 0.05)
+    sandbox.fail(delay=float("inf"), times=None)
+    async with LiveSource(caching) as live:
+        state = await settled(live, "down")
+
+    assert "The service does not answer in time." == state.problem
+
+
+async def test_a_service_that_is_gone_is_told() -> None:
+    """A port where nobody listens cannot be reached, and nothing was ever known."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    key = "sk_00000000000000000000000000000000"
+    async with (
+        AegisClient(key, base_url=url, retry=RetryPolicy(max_attempts=1)) as client,
+        LiveSource(client) as live,
+    ):
+        state = await settled(live, "down")
+
+    assert ("The service cannot be reached.", None) == (state.problem, state.age)
+
+
+async def test_a_collection_that_vanishes_while_it_is_read_is_none(sandbox: Sandbox, caching: AegisClient) -> None:
+    """A 404 on an id that was just listed takes it out of the numbers."""
+    sandbox.fail("/data-collections/7", status=404, times=None)
+    async with LiveSource(caching, interval=0.05) as live:
+        sandbox.delete(8)
+        while live.state().pending or len(tuple(live.book())) < 18:
+            await live.bell.next().wait()
+
+        assert set(range(1, 21)) - {7, 8} == {facts.id for facts in live.book()}
+
+
+async def test_an_old_copy_is_no_answer_to_a_404(quick: LiveSource, sandbox: Sandbox) -> None:
+    """What is gone is gone, also where a copy of it is known."""
+    await quick.collection(3)
+    sandbox.change(3)
+    await renewed(quick, quick.state().version)
+    sandbox.fail("/data-collections/3", status=404, times=None)
+
+    with pytest.raises(NotFoundError):
+        await quick.collection(3)

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import aegis_async.dashboard
 from aegis_async.dashboard._files import CHARTS, LICENCE, PAGE, SCRIPTS, STYLES, page_files, text_of
 
@@ -54,6 +56,41 @@ def test_no_name_is_defined_twice() -> None:
     names = [found for name in SCRIPTS for found in _TOP.findall(text_of(name))]
 
     assert sorted(set(names)) == sorted(names)
+
+
+def colours(text: str) -> dict[str, str]:
+    """Give the variables of a part of the style."""
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", text))
+
+
+def contrast(one: str, other: str) -> float:
+    """Give the contrast of two colours.
+
+    Source: Web Content Accessibility Guidelines 2.2, "contrast ratio".
+    """
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_what_is_written_can_be_read(dark: bool) -> None:
+    """Text has a contrast of 4.5 at least to what it stands on, lines of charts 3, by day and by night."""
+    light_part, _, rest = text_of("style.css").partition("@media (prefers-color-scheme: dark)")
+    theme = colours(rest.partition("* {")[0]) if dark else colours(light_part)
+    texts = [(ink, paper) for ink in ("ink", "soft", "accent", "good-ink", "bad-ink") for paper in ("paper", "card")]
+    texts += [("on-accent", "accent"), ("warn-ink", "warn"), ("bad-ink", "alarm"), ("soft", "faint")]
+    texts += [("ink", "good"), ("ink", "bad")]
+
+    weak = {pair for pair in texts if contrast(theme[pair[0]], theme[pair[1]]) < 4.5}
+    pale = {f"c{i}" for i in range(1, 9) if contrast(theme[f"c{i}"], theme["card"]) < 3}
+
+    assert (set(), set()) == (weak, pale)
 
 
 def test_the_chart_library_is_whole_and_licensed() -> None:
