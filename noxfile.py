@@ -8,7 +8,6 @@ from zipfile import ZipFile
 import nox
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-EXTRAS = ",".join(sorted(PROJECT["project"]["optional-dependencies"]))
 PYTHONS = nox.project.python_versions(PROJECT)
 OLDEST = PYTHONS[0]
 # What the design wants proven to the last branch.
@@ -17,7 +16,20 @@ CORE = "aegis_async/_decode/*,aegis_async/_retry.py,aegis_async/_pagination/*,ae
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "types", "layers", "coverage", "tests", "lowest", "services", "docs", "package", "demo"]
+nox.options.sessions = [
+    "lint",
+    "types",
+    "layers",
+    "coverage",
+    "tests",
+    "lowest",
+    "services",
+    "browser",
+    "soak",
+    "docs",
+    "package",
+    "demo",
+]
 
 
 def group(*names: str) -> list[str]:
@@ -33,7 +45,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
-    session.install(f".[{EXTRAS}]", *group("types", "test", "docs"))
+    session.install(".[all]", *group("types", "test", "docs", "browser"))
     session.run("mypy")
     # The installed copy, from elsewhere: the checkout itself is no typed package to pyright.
     with session.chdir(session.create_tmp()):
@@ -42,13 +54,13 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def layers(session: nox.Session) -> None:
-    session.install("-e", ".[export,otel]", *group("layers"))
+    session.install("-e", ".[all]", *group("layers"))
     session.run("lint-imports")
 
 
 @nox.session(python=OLDEST)
 def coverage(session: nox.Session) -> None:
-    session.install("-e", ".[export,otel]", *group("test"))
+    session.install("-e", ".[all]", *group("test"))
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "report", "--skip-covered")
     session.run("coverage", "report", "--fail-under=100", f"--include={CORE}")
@@ -56,7 +68,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[1:])
 def tests(session: nox.Session) -> None:
-    session.install("-e", ".[export,otel]", *group("test"))
+    session.install("-e", ".[all]", *group("test"))
     session.run("python", "-m", "pytest", *session.posargs)
 
 
@@ -64,25 +76,25 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     constraints = Path(session.create_tmp()) / "lowest.txt"
     extras = PROJECT["project"]["optional-dependencies"]
-    optional = {line for extra in extras.values() for line in extra}
+    optional = {line for name, extra in extras.items() if name != "all" for line in extra}
     # The SDK goes with its API.
     wanted = [*PROJECT["project"]["dependencies"], *sorted(optional), "opentelemetry-sdk>=1.30"]
     constraints.write_text("\n".join(line.replace(">=", "==") for line in wanted), encoding="utf-8")
-    session.install("-e", f".[{EXTRAS}]", *group("test"), "--constraint", str(constraints))
+    session.install("-e", ".[all]", *group("test"), "--constraint", str(constraints))
     session.run("python", "-m", "pytest", *session.posargs)
 
 
 @nox.session(python=OLDEST)
 def services(session: nox.Session) -> None:
     """Run the tests that need a service of the system's packages; `.ci/run` installs those."""
-    session.install("-e", f".[{EXTRAS}]", *group("test"))
+    session.install("-e", ".[all]", *group("test"))
     session.run("python", "-m", "pytest", "-m", "service and not kill", *session.posargs)
 
 
 @nox.session(python=OLDEST)
 def kill(session: nox.Session) -> None:
     """Kill exports at hundreds of points; AEGIS_KILL_POINTS says how many for each format and mode."""
-    session.install("-e", f".[{EXTRAS}]", *group("test"))
+    session.install("-e", ".[all]", *group("test"))
     session.run("python", "-m", "pytest", "-m", "kill", "tests/export/test_export_kill.py", *session.posargs)
 
 
@@ -94,8 +106,15 @@ def examples(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def browser(session: nox.Session) -> None:
+    """Drive the dashboard's page with the Chromium of the system; its pictures are left in `build/screenshots`."""
+    session.install("-e", ".[all]", *group("test", "browser"))
+    session.run("python", "-m", "pytest", "-m", "browser", "tests/dashboard", *session.posargs)
+
+
+@nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
-    session.install("-e", ".[export,otel]", *group("docs"))
+    session.install("-e", ".[all]", *group("docs"))
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
 
 
@@ -125,6 +144,8 @@ def package(session: nox.Session) -> None:
             session.error(f"without the extra it does not say what to install: {refused}")
         session.run(str(python), "-m", "pip", "install", "-q", f"{wheel}[export]", external=True)
         session.run(*run, "export", "with-extra", "--sandbox", "--sandbox-collections", "5", external=True)
+        session.run(str(python), "-m", "pip", "install", "-q", f"{wheel}[dashboard]", external=True)
+        session.run(*run, "report", "with-extra", external=True)
 
 
 @nox.session(python=False)

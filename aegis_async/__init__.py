@@ -93,7 +93,7 @@ _HOMES: Final = MappingProxyType(
     }
 )
 
-_MODULES: Final = ("errors", "export", "models", "sandbox")
+_MODULES: Final = ("dashboard", "errors", "export", "models", "sandbox")
 
 
 def __getattr__(name: str) -> object:

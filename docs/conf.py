@@ -31,7 +31,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     (
         "py:.*",
-        r"(aiohttp|collections|datetime|decimal|metrics|msgspec|os|pa|pyarrow|ssl|time|trace|types)\..*",
+        r"(aiohttp|asyncio|collections|datetime|decimal|metrics|msgspec|os|pa|pyarrow|ssl|time|trace|types)\..*",
     ),  # of others
     ("py:.*", r".*\b(T|T_co|_ItemT)"),  # type variables
 ]

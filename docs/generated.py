@@ -1,15 +1,26 @@
-"""What the pages say and the code knows better: the export's tables and the commands, as Markdown."""
+"""What the pages say and the code knows better: the export's tables, the commands and the dashboard's answers."""
 
 import argparse
+import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from aegis_async.cli import build_parser
+from aegis_async.dashboard._details import CollectionDetail, EvaluationRow, RunDetail
+from aegis_async.dashboard._lists import CollectionRow, CollectionsPage, RunRow, RunsPage
+from aegis_async.dashboard._overview import Metric, ModelRow, Numbers, Overview, SpanRow
+from aegis_async.dashboard._source import State
 from aegis_async.export import TABLES, Column, Table
 
-__all__ = ["PAGES", "commands", "tables"]
+__all__ = ["ANSWERS", "PAGES", "answers", "commands", "tables"]
 
 _WIDTH: Final = 96
+ANSWERS: Final = (
+    *(Overview, Numbers, SpanRow, ModelRow, Metric),
+    *(RunsPage, RunRow, CollectionsPage, CollectionRow, CollectionDetail, RunDetail, EvaluationRow, State),
+)
+"""The shapes of the dashboard's answers."""
 
 
 class _Fixed(argparse.RawDescriptionHelpFormatter):
@@ -28,6 +39,20 @@ def commands() -> str:
     """Give the help of every command, as the command line prints it."""
     parser = build_parser()
     return "\n".join(f"## {name}\n\n```text\n{_help(one)}```\n" for name, one in _parsers(parser))
+
+
+def answers() -> str:
+    """Give the fields of the dashboard's answers, from their docstrings."""
+    return "\n".join(map(_answer, ANSWERS))
+
+
+def _answer(shape: type) -> str:
+    text = inspect.getdoc(shape) or ""
+    summary, _, attributes = text.partition("\n\nAttributes:\n")
+    fields = re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", attributes, re.MULTILINE)
+    rows = (f"| `{name}` | {' '.join(said.split())} |" for name, said in fields)
+    head = f"### {shape.__name__}\n\n{summary.replace('``', '`')}\n\n| field | |\n|---|---|\n"
+    return head + "\n".join(rows).replace("``", "`") + "\n"
 
 
 def _table(table: Table) -> str:
@@ -59,5 +84,6 @@ def _help(parser: argparse.ArgumentParser) -> str:
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "<!-- generated: tables -->": tables,
     "<!-- generated: commands -->": commands,
+    "<!-- generated: answers -->": answers,
 }
 """A marker in a page, and what takes its place."""

@@ -17,12 +17,19 @@ from aegis_async import errors
 from aegis_async.cli import build_parser
 from aegis_async.export import TABLES
 from aegis_async.sandbox import Sandbox
-from docs.generated import PAGES, commands, tables
+from docs.generated import ANSWERS, PAGES, answers, commands, tables
 from docs.pictures import shifting_pages
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PUBLIC = ("aegis_async", "aegis_async.models", "aegis_async.errors", "aegis_async.export", "aegis_async.sandbox")
+PUBLIC = (
+    "aegis_async",
+    "aegis_async.models",
+    "aegis_async.errors",
+    "aegis_async.export",
+    "aegis_async.dashboard",
+    "aegis_async.sandbox",
+)
 
 _ENTRY = re.compile(r"^\.\. (?:auto|py:)(?!module)\w+:: (\w+)", re.MULTILINE)
 _ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
@@ -88,6 +95,14 @@ def test_the_tables_have_every_column() -> None:
 
     assert [table.name for table in TABLES] == [part.partition("\n")[0] for part in shown]
     assert [[c.name for c in table.columns] for table in TABLES] == [_ROW.findall(part) for part in shown]
+
+
+def test_the_answers_of_the_dashboard_have_every_field() -> None:
+    """The page of the dashboard shows each shape of an answer with each field, and says what it is."""
+    shown = answers().split("### ")[1:]
+
+    assert [shape.__name__ for shape in ANSWERS] == [part.partition("\n")[0] for part in shown]
+    assert [list(shape.__struct_fields__) for shape in ANSWERS] == [_ROW.findall(part) for part in shown]
 
 
 def test_the_page_of_the_commands_has_every_option() -> None:

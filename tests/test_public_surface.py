@@ -20,6 +20,7 @@ from aegis_async.errors import AegisError
 ROOT = Path(__file__).parents[1]
 PUBLIC = (
     "aegis_async",
+    "aegis_async.dashboard",
     "aegis_async.errors",
     "aegis_async.export",
     "aegis_async.models",
@@ -80,7 +81,7 @@ def run(code: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own code
 
 
-def test_users_import_from_five_modules() -> None:
+def test_users_import_from_six_modules() -> None:
     """Every other module begins with an underscore or belongs to the command line."""
     public = {name for name in modules() if not name.startswith(COMMAND_LINE)}
 
@@ -152,7 +153,14 @@ def test_importing_loads_nothing_heavy() -> None:
     """The client alone needs no Arrow, no terminal, no pytest and no sandbox."""
     loaded = run("import sys, aegis_async; aegis_async.AegisClient; print(*sys.modules)").split()
 
-    assert set() == {"pyarrow", "rich", "pytest", "aegis_async.sandbox", "aegis_async.export"} & set(loaded)
+    assert set() == {
+        "pyarrow",
+        "rich",
+        "pytest",
+        "aegis_async.sandbox",
+        "aegis_async.export",
+        "aegis_async.dashboard",
+    } & set(loaded)
 
 
 def test_importing_begins_nothing() -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from aegis_async import AegisClient, RetryPolicy, Timeout
+from aegis_async import AegisClient, Cache, RetryPolicy, Timeout
 from aegis_async.errors import ConfigurationError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ __all__ = ["connected", "made_sandbox", "service"]
 
 
 @asynccontextmanager
-async def connected(options: Namespace) -> AsyncIterator[AegisClient]:
-    """Give a client as the options ask for it.
+async def connected(options: Namespace, cache: Cache | None = None) -> AsyncIterator[AegisClient]:
+    """Give a client as the options ask for it, with a cache if it is to have one.
 
     Raises:
         ConfigurationError: There is no key, or an option or variable cannot work.
@@ -38,6 +38,7 @@ async def connected(options: Namespace) -> AsyncIterator[AegisClient]:
             retry=retry,
             max_concurrency=_slots(getattr(options, "concurrency", 1)),
             rate_limit=options.rate_limit,
+            cache=cache,
         )
         async with made as client:
             yield client

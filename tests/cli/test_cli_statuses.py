@@ -13,7 +13,7 @@ from aegis_async.errors import AegisError
 from aegis_async.sandbox import Sandbox
 from tests.cli.ends import Run, Spawn
 
-# The sandbox's own good end is a signal: test_cli_processes has it.
+# The good end of sandbox and dashboard is a signal: test_cli_processes and test_cli_dashboard have it.
 CASES: list[tuple[list[str], int, str]] = [
     (["list", "--sandbox", "--sandbox-collections", "3"], 0, ""),
     (["list", "--sandbox", "--page-size", "10001"], 2, "page_size must be between 1 and 10000, not 10001"),
@@ -37,6 +37,12 @@ CASES: list[tuple[list[str], int, str]] = [
         "max_outage must be a number of seconds from 0, not nan",
     ),
     (["verify", "NOT_OURS"], 1, "NOT_OURS is no export: it has no _commits"),
+    (["dashboard", "NOT_OURS"], 2, "out must be the folder of a finished export"),
+    (["dashboard", "NOT_OURS", "--sandbox"], 2, "OUT excludes --sandbox and --base-url"),
+    (["dashboard", "--sandbox", "--port", "99999"], 2, "--port must be between 0 and 65535, not 99999"),
+    (["dashboard", "--sandbox", "--interval", "0"], 2, "--interval must be more than zero, not 0.0"),
+    (["dashboard", "--sandbox", "--host", "192.0.2.1"], 1, "the dashboard cannot listen on 192.0.2.1:8765: "),
+    (["report", "NOT_OURS"], 2, "out must be the folder of a finished export"),
     (["sandbox", "--port", "99999"], 2, "sandbox: port must be between 0 and 65535, not 99999"),
     (["sandbox", "--latency", "nan"], 2, "sandbox: latency must be 0 or more, not nan"),
     (["doctor", "--sandbox", "--sandbox-collections", "3"], 0, ""),

@@ -1,0 +1,255 @@
+"""The service as a source: read once in full, then kept up to date by ``watch``."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict
+from secrets import token_hex
+from typing import Final, Self
+
+from aegis_async._arguments import seconds
+from aegis_async._cache import Aged
+from aegis_async._client import AegisClient
+from aegis_async._clock import Clock
+from aegis_async._fanout import Outcome
+from aegis_async._tasks import Closing, finish
+from aegis_async.dashboard._changes import Change, Removed, watch
+from aegis_async.dashboard._details import EVALUATIONS_PAGE, evaluation_row
+from aegis_async.dashboard._facts import CollectionFacts, facts_of
+from aegis_async.dashboard._source import Bell, Evaluations, Found, State, Status
+from aegis_async.errors import (
+    AegisError,
+    AuthenticationError,
+    DecodeError,
+    NotFoundError,
+    PaginationError,
+    PermissionDeniedError,
+    StatusError,
+)
+from aegis_async.models import DataCollection, Run
+
+__all__ = ["LiveSource"]
+
+_log: Final = logging.getLogger("aegis_async")
+_TELLING: Final = 1.0  # seconds between two pieces of news while collections come in
+_SETTLING: Final = 0.2  # seconds between two looks at how many there are, at the start
+_PING_DEADLINE: Final = 10.0  # seconds after which a service that says nothing is down
+_TAB_DEADLINE: Final = 20.0  # seconds that a tab waits for a collection
+_PING: Final = 10.0  # seconds from one look at the service's health to the next, at most
+_SHOWN: Final = ("entries", "size", "hits", "stale", "misses")
+
+
+class LiveSource(Closing):
+    """The numbers of an account, read through a client and kept up to date while this is open.
+
+    Use it as ``async with client, LiveSource(client) as live:``, in the lifespan of an app. Of each collection it keeps
+    some numbers for each run, about 1 KB, and no evaluation; the drill-down asks the client, so give that a
+    ``Cache``. It reads in the bulk lane.
+
+    Args:
+        client: Stays open at least as long as this.
+        interval: Seconds from one look at the listing to the next, and at most so long between two pings.
+
+    Raises:
+        ConfigurationError: ``interval`` is not above zero.
+    """
+
+    def __init__(self, client: AegisClient, *, interval: float = 30.0) -> None:
+        self.bell = Bell()
+        self._client = client
+        self._pinged = client.with_options(deadline=_PING_DEADLINE)
+        self._asked_by_tabs = client.with_options(deadline=_TAB_DEADLINE).data_collections
+        self._interval = seconds("interval", interval)
+        self._clock = Clock()
+        self._book: dict[int, CollectionFacts] = {}
+        self._wanted: set[int] = set()  # changed, and not asked for yet
+        self._loading: set[int] = set()  # asked for, and not here yet
+        self._changed_at: dict[int, float] = {}
+        self._asked = asyncio.Event()
+        self._settled = self._failed = False
+        self._ping: float | None = None
+        self._answered_at: float | None = None
+        self._problems: dict[str, str] = {}
+        self._nonce = token_hex(4)
+        self._number = 0
+        self._told_at = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        for work in (self._follow, self._load, self._check):
+            self._tasks.append(asyncio.create_task(self._kept_up(work)))
+        return self
+
+    async def aclose(self) -> None:
+        """End every stream of events and every task of this; the client stays open."""
+        self.bell.silence()
+        tasks, self._tasks = self._tasks, []
+        await finish(*tasks)
+
+    def state(self) -> State:
+        """Give how fresh the numbers are."""
+        cache = self._client.cache
+        return State(
+            status=self._status(),
+            version=f"{self._nonce}-{self._number}",
+            age=None if self._answered_at is None else round(self._clock.monotonic() - self._answered_at, 1),
+            ping=self._ping,
+            problem=next(iter(self._problems.values()), None),
+            collections=len(self._book),
+            pending=len(self._wanted | self._loading),
+            cache=None if cache is None else {name: asdict(cache.stats())[name] for name in _SHOWN},
+        )
+
+    def book(self) -> Iterable[CollectionFacts]:
+        """Give every collection in numbers."""
+        return tuple(self._book.values())
+
+    async def collection(self, collection_id: int) -> Found:
+        """Give one collection, from the client's cache unless it changed since.
+
+        Raises:
+            AegisError: There is none, or it cannot be had.
+        """
+        aged = await self._aged(collection_id)
+        return Found(await asyncio.to_thread(facts_of, aged.value), aged.age, aged.stale)
+
+    async def evaluations(self, collection_id: int, run_id: int, page: int) -> Evaluations:
+        """Give a page of a run's evaluations, from the client's cache unless the collection changed since.
+
+        Raises:
+            AegisError: There is no such collection, or it cannot be had.
+        """
+        aged = await self._aged(collection_id)
+        found = Found(await asyncio.to_thread(facts_of, aged.value), aged.age, aged.stale)
+        run: Run | None = next((run for run in aged.value.runs if run.id == run_id), None)
+        if run is None:
+            return Evaluations(found, (), 0)
+        ordered = sorted(run.evaluations, key=lambda each: each.id)
+        chosen = ordered[(page - 1) * EVALUATIONS_PAGE : page * EVALUATIONS_PAGE]
+        return Evaluations(found, tuple(map(evaluation_row, chosen)), len(ordered))
+
+    async def _aged(self, collection_id: int) -> Aged[DataCollection]:
+        collections = self._asked_by_tabs
+        aged = await collections.get_with_age(collection_id)
+        changed = self._changed_at.get(collection_id)
+        if changed is None or self._clock.monotonic() - aged.age >= changed:
+            return aged
+        try:
+            return Aged(await collections.get(collection_id, fresh=True), 0.0, stale=False)
+        except (NotFoundError, AuthenticationError, PermissionDeniedError):
+            raise
+        except AegisError:  # known to be old, and better than nothing
+            return Aged(aged.value, aged.age, stale=True)
+
+    def _status(self) -> Status:
+        if self._problems:
+            return "down"
+        if not self._settled:
+            return "loading"
+        return "stale" if self._failed else "live"
+
+    async def _kept_up(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except AegisError as error:
+                self._note_problem(work.__name__, error)
+            await self._clock.sleep(self._interval)
+            self._solved(work.__name__)
+
+    async def _follow(self) -> None:
+        async for change in watch(self._client, self._interval, self._clock):
+            self._apply(change)
+
+    def _apply(self, change: Change) -> None:
+        if isinstance(change, Removed):
+            self._forget(change.id)
+            return
+        self._changed_at[change.id] = self._clock.monotonic()
+        self._wanted.add(change.id)
+        self._asked.set()
+
+    async def _load(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            self._loading, self._wanted = self._wanted, set()
+            self._failed = False
+            async for outcome in self._client.data_collections.get_many(sorted(self._loading)).outcomes():
+                await self._take(outcome)
+            self._wanted |= self._loading
+            self._loading = set()
+            self._news()
+            if self._failed:
+                await self._clock.sleep(self._interval)
+                self._asked.set()
+
+    async def _take(self, outcome: Outcome[DataCollection]) -> None:
+        if outcome.value is not None:
+            self._book[outcome.id] = await asyncio.to_thread(facts_of, outcome.value)
+            self._loading.discard(outcome.id)
+            if self._clock.monotonic() - self._told_at > _TELLING:
+                self._news()
+        elif isinstance(outcome.error, NotFoundError):
+            self._loading.discard(outcome.id)
+            self._forget(outcome.id)
+        else:
+            self._failed = True
+            _log.debug("collection %s cannot be read: %s", outcome.id, outcome.error)
+
+    def _forget(self, collection_id: int) -> None:
+        self._wanted.discard(collection_id)
+        self._changed_at.pop(collection_id, None)
+        if self._book.pop(collection_id, None) is not None:
+            self._news()
+
+    async def _check(self) -> None:
+        while True:
+            try:
+                self._ping = round(await self._pinged.ping(), 4)
+                if not self._settled:
+                    await self._settle()
+            except AegisError as error:
+                self._note_problem("ping", error)
+            else:
+                self._answered_at = self._clock.monotonic()
+                self._solved("ping")
+            await self._clock.sleep(min(self._interval, _PING) if self._settled else _SETTLING)
+
+    async def _settle(self) -> None:
+        """Compare what is here with what the listing says there is, until it is everything for the first time."""
+        async for page in self._client.data_collections.list(page_size=1, max_pages=1).pages():
+            self._settled = len(self._book) >= page.meta.total_items
+        if self._settled:
+            self.bell.ring()
+
+    def _note_problem(self, name: str, error: AegisError) -> None:
+        if name == "ping":
+            self._ping = None
+        problem = _sentence(error)
+        if self._problems.get(name) != problem:
+            self._problems[name] = problem
+            _log.warning("dashboard: %s", error)
+            self.bell.ring()
+
+    def _solved(self, name: str) -> None:
+        if self._problems.pop(name, None) is not None:
+            self.bell.ring()
+
+    def _news(self) -> None:
+        self._number += 1
+        self._told_at = self._clock.monotonic()
+        self.bell.ring()
+
+
+def _sentence(error: AegisError) -> str:
+    """Say what is wrong to people who need not know the service's address."""
+    if isinstance(error, AuthenticationError):
+        return "The service refuses the key."
+    if isinstance(error, StatusError):
+        return f"The service answers with an error ({error.status})."
+    if isinstance(error, DecodeError | PaginationError):
+        return "The service answers in a way that cannot be read."
+    if isinstance(error, TimeoutError):
+        return "The service does not answer in time."
+    return "The service cannot be reached."

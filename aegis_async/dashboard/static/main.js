@@ -1,0 +1,94 @@
+// What is asked when: at the start, when a choice changes, and when the server says that the numbers did.
+
+import { tell, tellGone, update } from "./banner.js";
+import { drawCost, drawDuration, drawScores, redraw } from "./charts.js";
+import { byId } from "./dom.js";
+import { drill, prepareDrill } from "./drill.js";
+import { day } from "./format.js";
+import { drawModels } from "./heatmap.js";
+import { ask, isReport, query } from "./questions.js";
+import { drawBelow, drawCollections, drawTiles } from "./tables.js";
+
+const pages = { below: 1, collections: 1 };
+let version = null; // of the numbers that are shown
+let turn = 0; // so that a slow answer does not overwrite a later one
+let overview = null;
+
+async function loadOverview() {
+  const mine = ++turn;
+  const form = new FormData(byId("controls"));
+  const days = form.get("days") || null;
+  const [numbers, below] = await Promise.all([
+    ask(query("api/overview", { days, span: form.get("span") || null })),
+    ask(query("api/below", { page: pages.below, days })),
+  ]);
+  if (mine !== turn) return;
+  overview = numbers;
+  drawTiles(numbers);
+  byId("empty").hidden = numbers.first !== null;
+  byId("pictures").hidden = numbers.first === null;
+  byId("range").textContent = numbers.first === null ? "" : `${day(numbers.first)} to ${day(numbers.last)}${numbers.cut ? ", earlier ones left out" : ""}`;
+  if (numbers.first === null) return;
+  drawPassRates();
+  drawScores(numbers);
+  drawCost(numbers);
+  drawDuration(numbers);
+  drawBelow(below, (page) => { pages.below = page; guarded(loadOverview); });
+}
+
+function drawPassRates() {
+  drawModels(overview, document.querySelector("input[name=of]:checked").value);
+}
+
+async function loadCollections() {
+  const answer = await ask(query("api/collections", { page: pages.collections, search: byId("search").value }));
+  drawCollections(answer, (page) => { pages.collections = page; guarded(loadCollections); });
+}
+
+async function guarded(...works) {
+  try {
+    await Promise.all(works.map((work) => work()));
+    document.documentElement.dataset.ready = version ?? "report";
+  } catch (error) {
+    if (error.status === undefined && !(error instanceof TypeError)) throw error;
+    tellGone(); // what was shown stays
+  }
+}
+
+async function onState(state) {
+  tell(state);
+  if (state.version === version) return;
+  version = state.version;
+  await guarded(loadOverview, loadCollections, drill);
+}
+
+function listen() {
+  const events = new EventSource("api/events");
+  events.addEventListener("state", (event) => onState(JSON.parse(event.data)));
+  events.addEventListener("error", () => {
+    tellGone();
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 15000); // refused, so the browser does not try again
+  });
+}
+
+function prepare() {
+  let typing = 0;
+  byId("controls").addEventListener("change", () => { pages.below = 1; guarded(loadOverview); });
+  byId("controls").addEventListener("submit", (event) => event.preventDefault());
+  document.querySelectorAll("input[name=of]").forEach((input) => input.addEventListener("change", drawPassRates));
+  byId("search").addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => { pages.collections = 1; guarded(loadCollections); }, 250);
+  });
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  prepareDrill();
+  setInterval(update, 1000);
+}
+
+prepare();
+if (isReport) {
+  byId("search-field").hidden = true;
+  ask("api/health").then(onState);
+} else {
+  listen();
+}

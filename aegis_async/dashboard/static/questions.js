@@ -1,0 +1,35 @@
+// Where answers come from: the JSON API, or in a report the data inside the file.
+
+const inline = document.getElementById("data");
+const answers = inline === null ? null : JSON.parse(inline.textContent);
+const tags = new Map(); // what was answered, so that an unchanged answer is not sent again
+
+export const isReport = answers !== null;
+
+export class Refusal extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+export async function ask(path) {
+  if (isReport) {
+    if (!Object.hasOwn(answers, path)) throw new Refusal(404, "This is not in the report. Open the dashboard over the export for it.");
+    return answers[path];
+  }
+  const known = tags.get(path);
+  const response = await fetch(path, known ? { headers: { "If-None-Match": known.tag }, cache: "no-store" } : { cache: "no-store" });
+  if (response.status === 304) return known.answer;
+  const answer = await response.json();
+  if (!response.ok) throw new Refusal(response.status, answer.detail);
+  const tag = response.headers.get("ETag");
+  if (tag) tags.set(path, { tag, answer });
+  if (tags.size > 100) tags.delete(tags.keys().next().value);
+  return answer;
+}
+
+export function query(path, values) {
+  const given = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null));
+  return `${path}?${given}`;
+}

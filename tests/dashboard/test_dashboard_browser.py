@@ -1,0 +1,368 @@
+"""The page in a real browser: what it shows, how it is used, and what it survives."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from aegis_async import AegisClient, Cache, RetryPolicy
+from aegis_async.dashboard import ExportSource, LiveSource, Source, write_report
+from aegis_async.sandbox import Sandbox
+from tests.dashboard.chromium import PHONE, Page, browsing
+from tests.dashboard.fixed import HOSTILE, FixedSource, hostile_book
+from tests.dashboard.serving import documents, site
+from tests.dashboard.test_dashboard_exported import exported
+
+pytestmark = pytest.mark.browser
+
+PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
+ACCOUNT = documents(40)
+RUNS = [run for collection in ACCOUNT for run in collection["runs"]]
+BUSIEST = max(ACCOUNT, key=lambda each: len(each["runs"]))
+
+Opened = Callable[[], AbstractAsyncContextManager[Source]]
+
+
+@contextmanager
+def serving(opened: Opened) -> Iterator[str]:
+    """Serve a source from a thread with a loop of its own, and give the address."""
+    ready: Future[tuple[str, Callable[[], object]]] = Future()
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        async with opened() as source, site(source) as served:
+            ready.set_result((f"{served.url}/", lambda: loop.call_soon_threadsafe(stop.set)))
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    url, stop = ready.result(timeout=20)
+    try:
+        yield url
+    finally:
+        stop()
+        thread.join()
+
+
+@contextmanager
+def over(sandbox: Sandbox) -> Iterator[str]:
+    """Serve a live source over a sandbox."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Source]:
+        client = AegisClient(sandbox.api_key, base_url=sandbox.url, cache=Cache(), retry=RetryPolicy(max_attempts=1))
+        async with client, LiveSource(client, interval=0.2) as live:
+            yield live
+
+    with serving(opened) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def tab() -> Iterator[Page]:
+    with browsing() as page:
+        yield page
+
+
+@pytest.fixture
+def page(tab: Page) -> Iterator[Page]:
+    """A tab as it is at first: wide, light, and with an empty console."""
+    tab.driver.get("about:blank")
+    tab.resize(1280, 900)
+    tab.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    tab.complaints()
+    yield tab
+    assert [] == tab.complaints()
+
+
+@pytest.fixture
+def account() -> Iterator[Sandbox]:
+    with Sandbox(collections=40) as running:
+        yield running
+
+
+@pytest.fixture
+def url(account: Sandbox, tab: Page) -> Iterator[str]:
+    with over(account) as address:
+        yield address
+        tab.driver.get("about:blank")  # before the server goes, of which an open page would complain
+
+
+def everything(page: Page, url: str) -> None:
+    """Open the page, choose all runs, and wait until all of them are there."""
+    page.open(url)
+    page.choose("days", "")
+    wanted = f"{len(RUNS):,}"
+    page.until("return document.querySelector('#tiles dd')?.innerText === arguments[0]", wanted)
+    page.until("return ['live', 'export'].includes(document.querySelector('#status').dataset.status)")
+
+
+def test_its_numbers_are_the_sandbox_s_own_sums(page: Page, url: str) -> None:
+    """The tiles show what one counts in the JSON that the sandbox sends."""
+    judged = [run for run in RUNS if run["result"] is not None]
+    passed = [run for run in judged if run["is_gte_threshold"]]
+    costs = [Decimal(one["evaluation_cost"] or 0) for run in RUNS for one in run["evaluations"]]
+
+    everything(page, url)
+    tiles = page.tiles()
+    page.picture(PICTURES / "light.png", whole=True)
+
+    assert f"{len(RUNS):,}" == tiles["Runs"]
+    assert f"{100 * len(passed) / len(judged):.1f} %" == tiles["Runs passed"]
+    assert f"{sum(costs):,.2f}" == tiles["Cost"]
+    assert "Live" == page.text("#status-text")
+
+
+def test_models_and_failures_are_the_sandbox_s_own(page: Page, url: str) -> None:
+    """Each model has a row with its rate, and each failed run stands in the list."""
+    judged = [run for run in RUNS if run["result"] is not None]
+    failed = {run["id"] for run in judged if not run["is_gte_threshold"]}
+
+    everything(page, url)
+    rows = page.run(
+        "return [...document.querySelectorAll('#models tbody th')].map(e => [e.children[0].innerText, e.title])"
+    )
+    links = page.run("return [...document.querySelectorAll('#below a')].map(e => e.hash)")
+
+    for model in {run["model_slug"] for run in RUNS}:
+        verdicts = [run["is_gte_threshold"] for run in judged if run["model_slug"] == model]
+        plural = "run" if len(verdicts) == 1 else "runs"
+        assert [model, f"{sum(verdicts)} of {len(verdicts)} {plural} passed"] in rows
+    assert failed == {int(link.rpartition("=")[2]) for link in links}
+
+
+def test_a_period_and_a_span_change_every_picture(page: Page, url: str) -> None:
+    """Thirty days by day: the range, the columns and the tiles follow."""
+    everything(page, url)
+
+    page.choose("days", "30")
+    page.choose("span", "day")
+    page.until("return document.querySelector('#models-title').innerText === 'Pass rate by model and day'")
+
+    assert int(page.tiles()["Runs"]) < len(RUNS)
+    assert page.run("return document.querySelectorAll('#models thead th').length") <= 31
+
+
+def test_charts_can_be_read_as_tables(page: Page, url: str) -> None:
+    """Each chart has its numbers beside it for who cannot see it, and its lines can be switched off."""
+    everything(page, url)
+
+    page.run("document.querySelectorAll('details').forEach(e => { e.open = true; })")
+    page.until("return document.querySelectorAll('details table').length === 3")
+    page.run("document.querySelector('#scores .legend button').click()")
+
+    assert "false" == page.run("return document.activeElement.getAttribute('aria-pressed')")
+    assert page.run("return document.querySelectorAll('.chart canvas').length") == 3
+    assert all(page.run("return [...document.querySelectorAll('.chart')].map(e => e.getAttribute('aria-label'))"))
+
+
+def test_a_collection_leads_to_its_runs_and_evaluations(page: Page, url: str) -> None:
+    """From the list to a collection's runs, on to one run's evaluations, and back."""
+    everything(page, url)
+    run = BUSIEST["runs"][-1]
+
+    page.run("location.hash = arguments[0]", f"#collection={BUSIEST['id']}")
+    page.until("return document.querySelector('#drill').open")
+    runs = page.run("return [...document.querySelectorAll('#drill td.name a')].map(e => e.hash)")
+    page.picture(PICTURES / "collection.png")
+    page.run("document.querySelector(arguments[0]).click()", f"#drill a[href$='run={run['id']}']")
+    page.until("return document.querySelector('#drill .explanation') !== null")
+    shown = page.run("return document.querySelectorAll('#drill tbody tr').length")
+    page.picture(PICTURES / "run.png")
+    page.driver.back()
+    page.until("return document.querySelector('#drill .explanation') === null")
+
+    assert {f"#collection={BUSIEST['id']}&run={each['id']}" for each in BUSIEST["runs"]} == set(runs)
+    assert min(100, len(run["evaluations"])) == shown
+
+
+def test_a_change_in_the_service_appears_by_itself(page: Page, url: str, account: Sandbox) -> None:
+    """Without a reload, an open tab shows the new run, and an open drill-down too."""
+    everything(page, url)
+    page.run("window.sameTab = true; location.hash = arguments[0]", f"#collection={BUSIEST['id']}")
+    page.until("return document.querySelectorAll('#drill tbody tr').length === arguments[0]", len(BUSIEST["runs"]))
+
+    account.change(BUSIEST["id"])
+    page.until("return document.querySelectorAll('#drill tbody tr').length === arguments[0]", len(BUSIEST["runs"]) + 1)
+    page.until("return document.querySelector('#tiles dd').innerText === arguments[0]", f"{len(RUNS) + 1:,}")
+
+    assert page.run("return window.sameTab")
+
+
+def test_an_outage_is_said_and_takes_nothing_away(page: Page, url: str, account: Sandbox) -> None:
+    """The banner says what is wrong and how old the numbers are; they stay, and so does what was opened before."""
+    everything(page, url)
+    page.run("location.hash = '#collection=14'")
+    page.until("return document.querySelector('#drill').open")
+    page.run("document.querySelector('#drill-close').click()")
+
+    account.fail(status=503, times=None)
+    page.until("return !document.querySelector('#banner').hidden")
+    said, tiles = page.text("#banner"), page.tiles()
+    page.picture(PICTURES / "down.png")
+    page.run("location.hash = '#collection=14'")
+    page.until("return document.querySelectorAll('#drill tbody tr').length === 1")
+    account.clear_faults()
+    page.until("return document.querySelector('#banner').hidden")
+
+    assert said.startswith("The service answers with an error (503). The numbers below are from ")
+    assert f"{len(RUNS):,}" == tiles["Runs"]
+    assert "Live" == page.text("#status-text")
+
+
+def test_it_is_dark_where_people_want_it_dark(page: Page, url: str) -> None:
+    """The colours follow the system, in the charts too."""
+    page.darken()
+    everything(page, url)
+    page.picture(PICTURES / "dark.png", whole=True)
+
+    red, green, blue = page.run("return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+
+    assert max(red, green, blue) < 60
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_it_fits_a_phone(page: Page, url: str, dark: bool) -> None:
+    """Nothing is wider than the screen, but for what scrolls inside its own frame."""
+    page.resize(*PHONE)
+    if dark:
+        page.darken()
+    everything(page, url)
+
+    overflow = page.run("return document.documentElement.scrollWidth - innerWidth")
+    page.picture(PICTURES / f"phone-{'dark' if dark else 'light'}.png", whole=True)
+    page.resize(*PHONE)
+    page.run("location.hash = arguments[0]", f"#collection={BUSIEST['id']}&run={BUSIEST['runs'][0]['id']}")
+    page.until("return document.querySelector('#drill').open")
+    page.picture(PICTURES / f"phone-run-{'dark' if dark else 'light'}.png")
+
+    assert overflow <= 0
+    assert page.run("return document.querySelector('#drill').scrollWidth - innerWidth") <= 0
+
+
+def test_a_keyboard_is_enough(page: Page, url: str) -> None:
+    """Tab reaches every control, Enter opens a collection, Escape closes it and gives the focus back."""
+    from selenium.webdriver.common.keys import Keys  # noqa: PLC0415 - only where a browser is
+
+    everything(page, url)
+    page.run("document.activeElement.blur(); window.scrollTo(0, 0)")
+    reached = []
+    for _ in range(60):
+        page.driver.switch_to.active_element.send_keys(Keys.TAB)
+        element = "document.activeElement"
+        reached.append(page.run(f"return {element}.id || {element}.name || {element}.hash || {element}.tagName"))
+        if reached[-1].startswith("#collection="):
+            break
+    page.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    page.until("return document.querySelector('#drill').open")
+    inside = page.run("return document.querySelector('#drill').contains(document.activeElement)")
+    page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.until("return !document.querySelector('#drill').open")
+
+    assert {"#content", "days", "span", "of", "models"} <= set(reached)
+    assert inside
+    assert reached[-1] == page.run("return document.activeElement.hash")
+
+
+def test_an_empty_account_is_a_friendly_page(page: Page) -> None:
+    """No chart is drawn of nothing; a sentence says what will be here, and the first run appears by itself."""
+    with Sandbox(collections=0) as empty, over(empty) as url:
+        page.open(url)
+        page.until("return document.querySelector('#status').dataset.status === 'live'")
+        said, pictures = page.text("#empty"), page.run("return document.querySelector('#pictures').hidden")
+        page.picture(PICTURES / "empty.png")
+        empty.add()
+        page.until("return document.querySelectorAll('#collections a').length === 1")
+
+    assert said.startswith("No runs yet.")
+    assert pictures
+
+
+def test_hostile_names_are_only_names(page: Page) -> None:
+    """What somebody wrote into a name, a model or an explanation is shown letter by letter and never run."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Source]:
+        yield FixedSource(hostile_book())
+
+    with serving(opened) as url:
+        page.open(f"{url}#collection=1")
+        page.until("return document.querySelector('#drill').open")
+        title = page.text("#drill-title")
+        page.run("location.hash = '#collection=1&run=1'")
+        page.until("return document.querySelector('#drill .explanation') !== null")
+        told = page.run("return document.querySelector('#drill td.explanation').textContent")
+        images = page.run("return document.images.length")
+
+    assert HOSTILE == title
+    assert HOSTILE == told
+    assert 0 == images
+    assert page.run("return window.hacked === undefined")
+
+
+def test_an_export_is_the_same_page(page: Page, tmp_path: Path) -> None:
+    """Over files the tiles and the drill-down are what they are over the service."""
+    out = exported(tmp_path / "OUT", 40)
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Source]:
+        async with ExportSource(out) as source:
+            yield source
+
+    with serving(opened) as url:
+        everything(page, url)
+        page.run("location.hash = arguments[0]", f"#collection={BUSIEST['id']}")
+        page.until("return document.querySelectorAll('#drill tbody tr').length === arguments[0]", len(BUSIEST["runs"]))
+        status, banner = page.text("#status-text"), page.run("return document.querySelector('#banner').hidden")
+
+    assert status.startswith("Export · ")
+    assert banner
+
+
+def test_a_report_is_the_same_page_without_a_server(page: Page, tmp_path: Path) -> None:
+    """The file shows the numbers from the disk, with its policy in force and nothing asked of anybody."""
+    write_report(exported(tmp_path / "OUT", 40), tmp_path / "report.html")
+
+    everything(page, (tmp_path / "report.html").as_uri())
+    page.picture(PICTURES / "report.png", whole=True)
+    page.run("location.hash = arguments[0]", f"#collection={BUSIEST['id']}")
+    page.until("return document.querySelectorAll('#drill tbody tr').length === arguments[0]", len(BUSIEST["runs"]))
+
+    assert page.text("#status-text").startswith("Report · of ")
+    assert [] == page.run("return performance.getEntriesByType('resource').map(e => e.name)")
+
+
+def test_a_report_with_hostile_names_runs_none_of_them(page: Page, tmp_path: Path) -> None:
+    """Names that would end the script stay inside the data."""
+    from aegis_async.dashboard._report import report_page  # noqa: PLC0415 - of this test alone
+    from tests.dashboard.test_dashboard_report import STATE  # noqa: PLC0415 - likewise
+
+    file = tmp_path / "report.html"
+    file.write_text(report_page(hostile_book(), STATE), encoding="utf-8")
+
+    page.open(file.as_uri())
+    page.run("location.hash = '#collection=1'")
+    page.until("return document.querySelector('#drill').open")
+
+    assert HOSTILE == page.text("#drill-title")
+    assert page.run("return window.hacked === undefined")
+    assert 0 == page.run("return document.images.length")
+
+
+def test_a_stopped_dashboard_is_said_too(tab: Page) -> None:
+    """When its own server goes, an open tab keeps its numbers and says so; what the browser complains of is that."""
+    with Sandbox(collections=40) as account:
+        with over(account) as url:
+            everything(tab, url)
+        tab.until("return document.querySelector('#status-text').innerText.startsWith('Disconnected')")
+        tiles = tab.tiles()
+    complaints = tab.complaints()
+
+    assert f"{len(RUNS):,}" == tiles["Runs"]
+    assert all("net::ERR_" in each for each in complaints)

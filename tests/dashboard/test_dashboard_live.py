@@ -1,0 +1,270 @@
+"""The live source: everything once, then what changes; an outage takes nothing away."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from aegis_async import AegisClient, Cache, RetryPolicy
+from aegis_async._clock import Clock
+from aegis_async.dashboard import LiveSource, _live
+from aegis_async.dashboard._changes import Added, Change, Changed, Removed, watch
+from aegis_async.errors import AuthenticationError, ConfigurationError, NotFoundError, PaginationError
+from aegis_async.sandbox import Sandbox
+from tests.dashboard.serving import renewed, settled
+
+
+async def test_it_reads_everything_once(live: LiveSource, sandbox: Sandbox) -> None:
+    """Each collection is asked for once, and all of them are in the book."""
+    asked = [r.path for r in sandbox.requests if r.path.startswith("/data-collections/")]
+
+    assert {f"/data-collections/{i}" for i in range(1, 21)} == set(asked)
+    assert 20 == len(asked)
+    assert set(range(1, 21)) == {facts.id for facts in live.book()}
+
+
+async def test_a_change_is_read_anew(quick: LiveSource, sandbox: Sandbox) -> None:
+    """A run that was added is in the numbers, under another version, and nothing else was fetched."""
+    before = {facts.id: len(facts.runs) for facts in quick.book()}
+    sandbox.clear_requests()
+
+    sandbox.change(3)
+    await renewed(quick, quick.state().version)
+
+    after = {facts.id: len(facts.runs) for facts in quick.book()}
+    assert before | {3: before[3] + 1} == after
+    assert {"/data-collections", "/data-collections/3"} == {request.path for request in sandbox.requests}
+
+
+async def test_collections_come_and_go(quick: LiveSource, sandbox: Sandbox) -> None:
+    """What is added appears, and what is deleted is gone."""
+    version = quick.state().version
+    sandbox.delete(5)
+    added = sandbox.add()
+    while {facts.id for facts in quick.book()} != ({*range(1, 21)} - {5}) | {added}:
+        version = (await renewed(quick, version)).version
+
+    with pytest.raises(NotFoundError):
+        await quick.collection(5)
+
+
+async def test_the_drill_down_never_shows_less_than_the_overview(quick: LiveSource, sandbox: Sandbox) -> None:
+    """A copy in the cache from before a change is not shown once the change is known."""
+    before = await quick.collection(3)
+    sandbox.change(3)
+    await renewed(quick, quick.state().version)
+
+    after = await quick.collection(3)
+
+    assert len(before.facts.runs) + 1 == len(after.facts.runs)
+    assert not after.stale
+
+
+async def test_an_old_copy_is_shown_as_such_when_the_service_is_down(quick: LiveSource, sandbox: Sandbox) -> None:
+    """What was answered before the outage is answered in it, marked as stale where it is known to be old."""
+    await quick.collection(3)
+    await quick.collection(4)
+    sandbox.change(3)
+    await renewed(quick, quick.state().version)
+    sandbox.fail(status=503, times=None)
+
+    changed, unchanged = await quick.collection(3), await quick.collection(4)
+
+    assert changed.stale
+    assert not unchanged.stale
+
+
+async def test_an_outage_is_told_and_its_end_too(quick: LiveSource, sandbox: Sandbox) -> None:
+    """The state goes down with a sentence that tells no address, keeps the numbers, and comes up again."""
+    sandbox.fail(status=503, times=None)
+    down = await settled(quick, "down")
+    sandbox.clear_faults()
+    up = await settled(quick)
+
+    assert "The service answers with an error (503)." == down.problem
+    assert (None, 20) == (down.ping, down.collections)
+    assert down.age is not None
+    assert up.problem is None
+
+
+async def test_what_cannot_be_read_is_stale_until_it_can(sandbox: Sandbox, caching: AegisClient) -> None:
+    """A collection whose answer fails is asked for again; the others are there, and the state says that one is not."""
+    async with LiveSource(caching, interval=0.05) as live:
+        await settled(live)
+        sandbox.fail("/data-collections/3", status=500, times=None)
+        sandbox.change(3)
+        while live.state().status != "stale":
+            await live.bell.next().wait()
+        pending = live.state().pending
+        sandbox.clear_faults()
+        healed = await settled(live)
+
+    assert 1 == pending
+    assert 0 == healed.pending
+
+
+async def test_a_refused_key_is_told(sandbox: Sandbox) -> None:
+    """A wrong key is a state of its own words, not an endless loading."""
+    wrong = "sk_00000000000000000000000000000000"
+    async with (
+        AegisClient(wrong, base_url=sandbox.url, retry=RetryPolicy(max_attempts=1)) as client,
+        LiveSource(client) as live,
+    ):
+        state = await settled(live, "down")
+
+    assert "The service refuses the key." == state.problem
+    assert wrong not in str(state)
+
+
+async def test_an_empty_account_is_live() -> None:
+    """No collection is a finished reading, not a loading without end."""
+    async with (
+        Sandbox(collections=0) as empty,
+        AegisClient(empty.api_key, base_url=empty.url) as client,
+        LiveSource(client) as live,
+    ):
+        state = await settled(live)
+
+    assert (0, 0, None) == (state.collections, state.pending, state.cache)
+
+
+async def test_an_answer_that_makes_no_sense_is_told(monkeypatch: pytest.MonkeyPatch, caching: AegisClient) -> None:
+    """A listing that contradicts itself is a problem to be seen."""
+
+    async def contradicting(*_: object) -> AsyncIterator[Change]:
+        raise PaginationError("next_page does not advance")
+        yield
+
+    monkeypatch.setattr(_live, "watch", contradicting)
+    async with LiveSource(caching) as live:
+        state = await settled(live, "down")
+
+    assert "The service answers in a way that cannot be read." == state.problem
+
+
+def test_an_interval_is_above_zero(caching_free: AegisClient) -> None:
+    """Nobody polls without pause."""
+    with pytest.raises(ConfigurationError, match="interval must be more than zero"):
+        LiveSource(caching_free, interval=0)
+
+
+@pytest.fixture
+def caching_free() -> AegisClient:
+    return AegisClient("sk_00000000000000000000000000000000", base_url="http://127.0.0.1:9", cache=Cache())
+
+
+class Looks:
+    """A clock that lets one look happen at a time."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+        self._go = asyncio.Event()
+        self.resting = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        """Rest until the next look is wanted."""
+        self.waits.append(seconds)
+        self.resting.set()
+        await self._go.wait()
+        self._go.clear()
+
+    def go(self) -> None:
+        """Let the next look happen."""
+        self._go.set()
+
+
+async def test_the_seam_s_first_look_adds_everything(client: AegisClient) -> None:
+    """Without a cursor, everything is new."""
+    changes = watch(client, 30.0, Clock())
+
+    found = [await anext(changes) for _ in range(20)]
+    await changes.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+    assert list(range(1, 21)) == [change.summary.id for change in found if isinstance(change, Added)]
+
+
+async def test_the_seam_gives_changes_and_removals(client: AegisClient, sandbox: Sandbox) -> None:
+    """Later looks give what is other, what is new, and what is gone and answers 404; a failed look gives nothing."""
+    looks = Looks()
+    changes = watch(client, 30.0, Clock(sleep=looks.sleep, random=lambda: 0.5))
+    for _ in range(20):
+        await anext(changes)
+    sandbox.change(3)
+    sandbox.delete(7)
+    added = sandbox.add()
+    looks.go()
+
+    found = [await anext(changes) for _ in range(3)]
+    await changes.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+    assert [Changed, Added, Removed] == [type(change) for change in found]
+    assert [3, added, 7] == [change.id for change in found]
+    assert [30.0] == looks.waits
+
+
+async def test_the_seam_survives_an_outage_but_not_a_refusal(sandbox: Sandbox) -> None:
+    """A 503 is looked past at the next turn; a refused key ends it."""
+    looks = Looks()
+    async with AegisClient(sandbox.api_key, base_url=sandbox.url, retry=RetryPolicy(max_attempts=1)) as client:
+        sandbox.fail(status=503)
+        changes = watch(client, 30.0, Clock(sleep=looks.sleep))
+        first = asyncio.ensure_future(anext(changes))
+        await looks.resting.wait()
+        looks.go()
+        change = await first
+        sandbox.fail(status=401, times=None)
+        with pytest.raises(AuthenticationError):
+            while True:
+                looks.go()
+                await anext(changes)
+
+    assert isinstance(change, Added)
+
+
+async def test_a_silent_service_is_told(
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, caching: AegisClient
+) -> None:
+    """A service that takes requests and answers none is down after the ping's deadline, not after every timeout."""
+    monkeypatch.setattr(_live, "_PING_DEADLINE", 0.05)
+    sandbox.fail(delay=float("inf"), times=None)
+    async with LiveSource(caching) as live:
+        state = await settled(live, "down")
+
+    assert "The service does not answer in time." == state.problem
+
+
+async def test_a_service_that_is_gone_is_told() -> None:
+    """A port where nobody listens cannot be reached, and nothing was ever known."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    key = "sk_00000000000000000000000000000000"
+    async with (
+        AegisClient(key, base_url=url, retry=RetryPolicy(max_attempts=1)) as client,
+        LiveSource(client) as live,
+    ):
+        state = await settled(live, "down")
+
+    assert ("The service cannot be reached.", None) == (state.problem, state.age)
+
+
+async def test_a_collection_that_vanishes_while_it_is_read_is_none(sandbox: Sandbox, caching: AegisClient) -> None:
+    """A 404 on an id that was just listed takes it out of the numbers."""
+    sandbox.fail("/data-collections/7", status=404, times=None)
+    async with LiveSource(caching, interval=0.05) as live:
+        sandbox.delete(8)
+        while live.state().pending or len(tuple(live.book())) < 18:
+            await live.bell.next().wait()
+
+        assert set(range(1, 21)) - {7, 8} == {facts.id for facts in live.book()}
+
+
+async def test_an_old_copy_is_no_answer_to_a_404(quick: LiveSource, sandbox: Sandbox) -> None:
+    """What is gone is gone, also where a copy of it is known."""
+    await quick.collection(3)
+    sandbox.change(3)
+    await renewed(quick, quick.state().version)
+    sandbox.fail("/data-collections/3", status=404, times=None)
+
+    with pytest.raises(NotFoundError):
+        await quick.collection(3)
