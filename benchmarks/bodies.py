@@ -10,7 +10,7 @@ import msgspec
 from aegis_async.sandbox import Sandbox
 from benchmarks.works import BIG, PAGE_SIZES, Scale
 
-__all__ = ["PREFIX", "bodies", "fetched", "paged"]
+__all__ = ["PREFIX", "bodies", "fetched", "grown_to", "paged"]
 
 PREFIX: Final = "/api/v1"
 _PATH: Final = f"{PREFIX}/data-collections"
@@ -27,7 +27,7 @@ def bodies(scale: Scale) -> dict[str, bytes]:
     with Sandbox(collections=max(scale.items, _SMALL)) as sandbox:
         items = _items(sandbox, scale.items)
         small = fetched(sandbox, f"data-collections/{_SMALL}")
-        big = _grown(small, fetched(sandbox, "data-collections/4"))
+        big = _grown(small, fetched(sandbox, "data-collections/4"), _BIG_SIZE)
     pages = {target: body for size in PAGE_SIZES for target, body in paged(items, size)}
     few = {f"{_PATH}/{id_}": small for id_ in range(1, max(scale.small, scale.ids) + 1)}
     many = {f"{_PATH}/{id_}": big for id_ in range(BIG, BIG + scale.big)}
@@ -47,11 +47,17 @@ def fetched(sandbox: Sandbox, target: str) -> bytes:
     return body
 
 
-def _grown(small: bytes, larger: bytes) -> bytes:
+def grown_to(size: int) -> bytes:
+    """Give a collection of about so many bytes."""
+    with Sandbox(collections=_SMALL) as sandbox:
+        return _grown(fetched(sandbox, f"data-collections/{_SMALL}"), fetched(sandbox, "data-collections/4"), size)
+
+
+def _grown(small: bytes, larger: bytes, wanted: int) -> bytes:
     """Give the small collection with a run of the larger one, as often as it takes."""
     collection, run = json.loads(small), json.loads(larger)["runs"][0]
     size = len(json.dumps(run, separators=(",", ":")))
-    collection["runs"] = [run] * round(_BIG_SIZE / size)
+    collection["runs"] = [run] * max(1, round(wanted / size))
     return json.dumps(collection, separators=(",", ":")).encode()
 
 

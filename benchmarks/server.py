@@ -12,7 +12,7 @@ from typing import Final, cast
 from benchmarks.bodies import PREFIX, bodies
 from benchmarks.works import Scale
 
-__all__ = ["Answers", "serve", "serve_bodies"]
+__all__ = ["Answers", "answer", "serve", "serve_bodies"]
 
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _NOT_FOUND: Final = b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -49,8 +49,8 @@ async def serve(scale: Scale) -> None:
 
 async def serve_bodies(found: Mapping[str, bytes]) -> None:
     """Serve the body of each target on a free loopback port until standard input ends."""
-    answer = cache(_answer)  # many targets have one body
-    prepared = {target.encode(): answer(body) for target, body in found.items()}
+    prepare = cache(answer)  # many targets have one body
+    prepared = {target.encode(): prepare(body) for target, body in found.items()}
     server = await asyncio.get_running_loop().create_server(lambda: Answers(prepared), "127.0.0.1", 0)
     async with server:
         print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{PREFIX}", flush=True)
@@ -58,7 +58,8 @@ async def serve_bodies(found: Mapping[str, bytes]) -> None:
         server.close()
 
 
-def _answer(body: bytes) -> bytes:
+def answer(body: bytes) -> bytes:
+    """Give the whole answer that has ``body``."""
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 

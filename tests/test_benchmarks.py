@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks import ids, large
+from benchmarks import ids, interactive, large
 from benchmarks.drift import Scale as Histories
 from benchmarks.drift import tables
 from benchmarks.report import markdown, per_call
@@ -66,3 +66,13 @@ def test_every_fan_out_gives_every_id() -> None:
 
     assert {500} == {cost.count for cost in costs.values()}
     assert 2 + len(costs) == len(ids.markdown(costs).splitlines())
+
+
+async def test_interactive_calls_are_measured_beside_a_fan_out_to_its_end() -> None:
+    """All calls and all ids are there, and the warm cache asked the server once."""
+    felt = await interactive.measure(interactive.Scale(calls=20, ids=40, latency=0.001, every=0.0))
+
+    assert 20 == len(felt.alone)
+    assert 0 < len(felt.beside) <= 20
+    assert (40, 1) == (felt.fetched, felt.asked)
+    assert "99th percentile" in interactive.markdown(felt)
