@@ -12,8 +12,8 @@ from aegis_async._cache import Aged
 from aegis_async._client import AegisClient
 from aegis_async._clock import Clock
 from aegis_async._fanout import Outcome
+from aegis_async._resources import Change, Removed, WatchCursor
 from aegis_async._tasks import Closing, finish
-from aegis_async.dashboard._changes import Change, Removed, watch
 from aegis_async.dashboard._details import EVALUATIONS_PAGE, evaluation_row
 from aegis_async.dashboard._facts import CollectionFacts, facts_of
 from aegis_async.dashboard._source import Bell, Evaluations, Found, State, Status
@@ -26,7 +26,7 @@ from aegis_async.errors import (
     PermissionDeniedError,
     StatusError,
 )
-from aegis_async.models import DataCollection, Run
+from aegis_async.models import DataCollection, DataCollectionSummary, Run
 
 __all__ = ["LiveSource"]
 
@@ -61,6 +61,7 @@ class LiveSource(Closing):
         self._asked_by_tabs = client.with_options(deadline=_TAB_DEADLINE).data_collections
         self._interval = seconds("interval", interval)
         self._clock = Clock()
+        self._cursor: WatchCursor | None = None
         self._book: dict[int, CollectionFacts] = {}
         self._wanted: set[int] = set()  # changed, and not asked for yet
         self._loading: set[int] = set()  # asked for, and not here yet
@@ -158,10 +159,14 @@ class LiveSource(Closing):
             self._solved(work.__name__)
 
     async def _follow(self) -> None:
-        async for change in watch(self._client, self._interval, self._clock):
-            self._apply(change)
+        async with self._client.data_collections.watch(interval=self._interval, cursor=self._cursor) as watch:
+            try:
+                async for change in watch:
+                    self._apply(change)
+            finally:
+                self._cursor = watch.cursor
 
-    def _apply(self, change: Change) -> None:
+    def _apply(self, change: Change[DataCollectionSummary]) -> None:
         if isinstance(change, Removed):
             self._forget(change.id)
             return

@@ -1,16 +1,13 @@
 """The live source: everything once, then what changes; an outage takes nothing away."""
 
-import asyncio
 import socket
-from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from aegis_async import AegisClient, Cache, RetryPolicy
-from aegis_async._clock import Clock
 from aegis_async.dashboard import LiveSource, _live
-from aegis_async.dashboard._changes import Added, Change, Changed, Removed, watch
-from aegis_async.errors import AuthenticationError, ConfigurationError, NotFoundError, PaginationError
+from aegis_async.errors import ConfigurationError, NotFoundError
 from aegis_async.sandbox import Sandbox
 from tests.dashboard.serving import renewed, settled
 
@@ -129,14 +126,13 @@ async def test_an_empty_account_is_live() -> None:
     assert (0, 0, None) == (state.collections, state.pending, state.cache)
 
 
-async def test_an_answer_that_makes_no_sense_is_told(monkeypatch: pytest.MonkeyPatch, caching: AegisClient) -> None:
+async def test_an_answer_that_makes_no_sense_is_told(sandbox: Sandbox, caching: AegisClient) -> None:
     """A listing that contradicts itself is a problem to be seen."""
+    async with AegisClient(sandbox.api_key, base_url=sandbox.url) as client:
+        page = msgspec.json.decode(await client.fetch("/data-collections", bytes, {"page_size": 10}))
+    page["meta"]["next_page"] = 1
+    sandbox.fail("/data-collections", body=msgspec.json.encode(page), times=None)
 
-    async def contradicting(*_: object) -> AsyncIterator[Change]:
-        raise PaginationError("next_page does not advance")
-        yield
-
-    monkeypatch.setattr(_live, "watch", contradicting)
     async with LiveSource(caching) as live:
         state = await settled(live, "down")
 
@@ -152,74 +148,6 @@ def test_an_interval_is_above_zero(caching_free: AegisClient) -> None:
 @pytest.fixture
 def caching_free() -> AegisClient:
     return AegisClient("sk_00000000000000000000000000000000", base_url="http://127.0.0.1:9", cache=Cache())
-
-
-class Looks:
-    """A clock that lets one look happen at a time."""
-
-    def __init__(self) -> None:
-        self.waits: list[float] = []
-        self._go = asyncio.Event()
-        self.resting = asyncio.Event()
-
-    async def sleep(self, seconds: float) -> None:
-        """Rest until the next look is wanted."""
-        self.waits.append(seconds)
-        self.resting.set()
-        await self._go.wait()
-        self._go.clear()
-
-    def go(self) -> None:
-        """Let the next look happen."""
-        self._go.set()
-
-
-async def test_the_seam_s_first_look_adds_everything(client: AegisClient) -> None:
-    """Without a cursor, everything is new."""
-    changes = watch(client, 30.0, Clock())
-
-    found = [await anext(changes) for _ in range(20)]
-    await changes.aclose()  # type: ignore[attr-defined]  # it is a generator
-
-    assert list(range(1, 21)) == [change.summary.id for change in found if isinstance(change, Added)]
-
-
-async def test_the_seam_gives_changes_and_removals(client: AegisClient, sandbox: Sandbox) -> None:
-    """Later looks give what is other, what is new, and what is gone and answers 404; a failed look gives nothing."""
-    looks = Looks()
-    changes = watch(client, 30.0, Clock(sleep=looks.sleep, random=lambda: 0.5))
-    for _ in range(20):
-        await anext(changes)
-    sandbox.change(3)
-    sandbox.delete(7)
-    added = sandbox.add()
-    looks.go()
-
-    found = [await anext(changes) for _ in range(3)]
-    await changes.aclose()  # type: ignore[attr-defined]  # it is a generator
-
-    assert [Changed, Added, Removed] == [type(change) for change in found]
-    assert [3, added, 7] == [change.id for change in found]
-    assert [30.0] == looks.waits
-
-
-async def test_the_seam_survives_an_outage_but_not_a_refusal(sandbox: Sandbox) -> None:
-    """A 503 is looked past at the next turn; a refused key ends it."""
-    looks = Looks()
-    async with AegisClient(sandbox.api_key, base_url=sandbox.url, retry=RetryPolicy(max_attempts=1)) as client:
-        sandbox.fail(status=503)
-        changes = watch(client, 30.0, Clock(sleep=looks.sleep))
-        first = asyncio.ensure_future(anext(changes))
-        await looks.resting.wait()
-        looks.go()
-        change = await first
-        sandbox.fail(status=401, times=None)
-        with pytest.raises(AuthenticationError):
-            while True:
-                looks.go()
-                await anext(changes)
-
-    assert isinstance(change, Added)
 
 
 async def test_a_silent_service_is_told(
