@@ -204,3 +204,29 @@ def test_a_policy_takes_a_budget_or_none() -> None:
         RetryPolicy(budget=500)  # type: ignore[arg-type]  # that is the claim
     with pytest.raises(ConfigurationError, match="^priority must be"):
         AegisClient(KEY).with_options(priority="urgent")  # type: ignore[arg-type]  # that is the claim
+
+
+async def test_two_fan_outs_and_a_listing_share_the_limits_fairly() -> None:
+    """While all three are under way, none of them waits for more requests than the others have begun."""
+
+    def whose(path: str) -> str:
+        id_ = path.rpartition("/")[2]
+        return "listing" if not id_.isdigit() else "first" if int(id_) <= 40 else "second"
+
+    async with (
+        Sandbox(collections=80) as sandbox,
+        AegisClient(sandbox.api_key, base_url=sandbox.url, max_concurrency=4) as client,
+    ):
+        collections = client.data_collections
+        first, second, listed = await asyncio.gather(
+            collections.get_many(range(1, 41), concurrency=6).collect(),
+            collections.get_many(range(41, 81), concurrency=6).collect(),
+            collections.list(page_size=2, prefetch=3).collect(),
+        )
+
+    assert (40, 40, 80) == (len(first), len(second), len(listed))
+    order = [whose(request.path) for request in sandbox.requests]
+    together = order[: min(len(order) - order[::-1].index(one) for one in ("first", "second", "listing"))]
+    windows = [together[at : at + 20] for at in range(len(together) - 19)]
+    assert windows
+    assert all({"first", "second", "listing"} == set(window) for window in windows)

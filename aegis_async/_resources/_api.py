@@ -51,10 +51,10 @@ class Api:
     """
 
     def __init__(self, session: Session, options: Options, shared: Shared) -> None:
-        self.session = session
-        self.options = options
-        self.decoders = shared.decoders
-        self.cache = shared.cache
+        self.session: Session = session
+        self.options: Options = options
+        self.decoders: Decoders = shared.decoders
+        self.cache: Cache | None = shared.cache
         self._shared = shared
         self._flights = shared.flights
 

@@ -44,8 +44,8 @@ class Attempts:
     """
 
     def __init__(self, gate: Gate, transport: Transport, clock: Clock, counts: Counts, watch: Watch | None) -> None:
-        self.gate = gate
-        self.closed = False
+        self.gate: Gate = gate
+        self.closed: bool = False
         self._transport = transport
         self._clock = clock
         self._counts = counts

@@ -85,20 +85,20 @@ class Call(Generic[T]):
     )
 
     def __init__(self, request: Request, decode: Decode[T], options: Options, *, bulk: bool) -> None:
-        self.request = request
-        self.decode = decode
-        self.options = options
-        self.bulk = bulk if options.priority is None else options.priority == "bulk"
+        self.request: Request = request
+        self.decode: Decode[T] = decode
+        self.options: Options = options
+        self.bulk: bool = bulk if options.priority is None else options.priority == "bulk"
         self.deadline: Deadline | None = None
         self.phase: Phase = "slot"
         self.waits_until: float | None = None
-        self.attempts = 0
-        self.cut = False
-        self.size = 0
+        self.attempts: int = 0
+        self.cut: bool = False
+        self.size: int = 0
         self.etag: str | None = None
-        self.keeps_etag = False
+        self.keeps_etag: bool = False
         self.answer: Answer = (None, None, None)
-        self.number = 0
+        self.number: int = 0
         self.timings: Timings | None = None
         self.on_wait: Callable[[Phase, float], None] | None = None
 

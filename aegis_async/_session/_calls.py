@@ -51,8 +51,8 @@ class Session:
         self._wire = wire
         self._rate = limits.rate
         self._concurrency = AdaptiveLimit() if limits.concurrency == "auto" else limits.concurrency
-        self.clock = clock
-        self.counts = Counts()
+        self.clock: Clock = clock
+        self.counts: Counts = Counts()
         self._watch = Watch(hooks, wire.key) if hooks else None
         self._budgets = Budgets()
         self._closed = False
