@@ -23,9 +23,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aegis_async import AegisClient
+from aegis_async.cli._collector import collected_rarely
 from aegis_async.export import TABLES, export
 from aegis_async.models import DataCollection
 from aegis_async.sandbox import Sandbox
+from benchmarks import export_dlt
 
 __all__ = ["main"]
 
@@ -174,7 +176,12 @@ def _contend(name: str, account: Account, url: str, out: Path) -> None:
     before, began = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     if name == "bare":
         _bare(account, out)
-    elif name != "nothing":
+    elif name == "dlt":
+        export_dlt.run(url, out)
+    elif name == "command":
+        with collected_rarely():
+            asyncio.run(_ours(url, out / "export", ["parquet"]))
+    else:
         asyncio.run(_ours(url, out / "export", name.split("+")))
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -204,7 +211,12 @@ def main() -> None:
     parser.add_argument("--collections", type=int, default=1000)
     parser.add_argument("--evaluations", type=int, default=1000, help="of each collection")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--formats", nargs="*", default=["parquet"], help="each a contender; a plus joins several")
+    parser.add_argument(
+        "--formats",
+        nargs="*",
+        default=["parquet"],
+        help="each a contender, as are command and dlt; a plus joins several",
+    )
     parser.add_argument("--role", help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)

@@ -12,6 +12,7 @@ from typing import Final
 from rich.console import Console
 
 from aegis_async._arguments import integer
+from aegis_async.cli._collector import collected_rarely
 from aegis_async.cli._connect import connected
 from aegis_async.cli._progress import shown_progress
 from aegis_async.cli._summary import early_end, summary
@@ -30,7 +31,8 @@ async def run_export(options: Namespace, console: Console) -> int:
     """Export as the options ask, print what there is, and give the exit status."""
     started = datetime.now(UTC)
     try:
-        report = await _exported(options, console)
+        with collected_rarely():
+            report = await _exported(options, console)
     except (asyncio.CancelledError, AegisError):
         left = _left_by(options.out, started)
         if left is not None:

@@ -87,7 +87,7 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     outage = Outage(_seconds("max_outage", max_outage), partial(_ask, client), Clock())
     source = _source(client, ids, shared, outage)
     plan = Plan(formats, batch_bytes, full, deleted == "drop", Place(Path(out), to))
-    output = await off_loop(_opened, plan, source.intent)
+    output = await _open(plan, source.intent)
     from aegis_async.export._run import Courier, Run  # noqa: PLC0415 - imports pyarrow, which is an extra and slow
 
     fetch = partial(get_bodies, client.data_collections, concurrency=concurrency, through=outage.through)
@@ -119,6 +119,18 @@ def _source(
     if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
         raise InvalidArgumentError(f"ids must be an iterable of integers, not {type(ids).__name__}")
     return GivenIds(ids)
+
+
+async def _open(plan: Plan, intent: str) -> Output:
+    """Open what is written to, or nothing at all when it is cancelled meanwhile."""
+    made: list[Output] = []
+    try:
+        await off_loop(lambda: made.append(_opened(plan, intent)))
+    except CancelledError:
+        for output in made:
+            await off_loop(output.close)
+        raise
+    return made[0]
 
 
 def _opened(plan: Plan, intent: str) -> Output:

@@ -1,6 +1,7 @@
 """The export as a command: what it prints, its ids, and its progress."""
 
 import asyncio
+import gc
 import io
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from rich.console import Console
 from aegis_async import AegisClient
 from aegis_async._clock import Clock
 from aegis_async._limits import Gate
+from aegis_async.cli._collector import collected_rarely
 from aegis_async.cli._connect import _slots
 from aegis_async.cli._exporting import read_ids
 from aegis_async.cli._progress import LineDisplay, Meter, shown_progress
@@ -85,6 +87,18 @@ def test_without_a_terminal_progress_is_lines_on_standard_error(run: Run) -> Non
 
     assert ended.err.startswith("1 of 3 collections, ")
     assert "/s, " not in ended.out
+
+
+def test_the_collector_is_left_as_it_was(run: Run) -> None:
+    """A command that runs inside another program leaves its garbage collector alone afterwards."""
+    before = gc.get_threshold()
+
+    with collected_rarely():
+        during = gc.get_threshold()
+    run("export", "OUT", "--sandbox", "--sandbox-collections", "2")
+
+    assert during[0] > before[0]
+    assert before == gc.get_threshold()
 
 
 def test_ids_come_from_a_file(server: Sandbox, folder: Path, run: Run) -> None:

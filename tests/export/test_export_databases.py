@@ -13,7 +13,8 @@ import pytest
 
 from aegis_async import AegisClient
 from aegis_async.errors import ExportError
-from aegis_async.export import Progress, export, read_report
+from aegis_async.export import Progress, _export, export, read_report
+from aegis_async.export._folder import Folder, claim
 from aegis_async.sandbox import Sandbox
 from tests.export.postgres import psql
 
@@ -184,3 +185,32 @@ async def test_what_a_text_of_postgres_cannot_hold_is_replaced(
 
     assert "complete" == report.status
     assert "a\N{REPLACEMENT CHARACTER}b\n" == psql(address, "SELECT name FROM collections")
+
+
+@pytest.mark.parametrize("name", ["parquet", "sqlite", "duckdb"])
+async def test_an_interruption_while_it_opens_lets_others_in(
+    client: AegisClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Cancelled before its first request, an export leaves no lock and no connection, whoever refers to it."""
+    loop, reached, folders = asyncio.get_running_loop(), asyncio.Event(), []
+
+    async def after_cancel() -> None:
+        reached.set()
+        for _ in range(3):  # the turns in which a cancellation arrives
+            await asyncio.sleep(0)
+
+    def slow(out: Path) -> Folder:
+        folders.append(claim(out))
+        asyncio.run_coroutine_threadsafe(after_cancel(), loop).result()
+        return folders[-1]
+
+    with monkeypatch.context() as slowly:
+        slowly.setattr(_export, "claim", slow)
+        running = asyncio.create_task(export(client, tmp_path, format=name))
+        await reached.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    assert 1 == len(folders)
+    assert "complete" == (await export(client, tmp_path, format=name)).status

@@ -19,6 +19,8 @@ from aegis_async.export._sinks._sql import SqlSink
 __all__ = ["opened"]
 
 _LOCK: Final = 0x616567697361  # "aegisa", in the number space of the database's advisory locks
+_PATIENCE: Final = "3s"  # the server takes a moment to notice that the last holder has gone
+_LOCK_TIMEOUT: Final = "55P03"
 _NUL: Final = "\x00"
 
 
@@ -54,10 +56,22 @@ class _Postgres:
         with self._told():
             self._connection = dbapi.connect(to)
         with self.transaction():
-            ((free,),) = self.query(f"SELECT pg_try_advisory_lock({_LOCK})")
-        if not free:
+            held = self._is_held()
+        if held:
             self.close()
             raise ExportError(f"{self.name} is held by another export; wait for its end")
+
+    def _is_held(self) -> bool:
+        """Take the lock, or find out that another one has it and keeps it."""
+        try:
+            self.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
+            self.query(f"SELECT pg_advisory_lock({_LOCK})")
+        except Error as error:
+            if error.sqlstate != _LOCK_TIMEOUT:
+                raise
+            self._connection.rollback()
+            return True
+        return False
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
