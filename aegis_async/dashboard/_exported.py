@@ -80,7 +80,7 @@ class ExportSource(Closing):
     """
 
     def __init__(self, out: str | PathLike[str]) -> None:
-        self.bell = Bell()
+        self.bell: Bell = Bell()
         self._out = Path(out)
         self._files = {table: f"{glob.escape(str(self._out / table))}/*.parquet" for table in _TABLES}
         self._report = _report(self._out)

@@ -55,7 +55,7 @@ class LiveSource(Closing):
     """
 
     def __init__(self, client: AegisClient, *, interval: float = 30.0) -> None:
-        self.bell = Bell()
+        self.bell: Bell = Bell()
         self._client = client
         self._pinged = client.with_options(deadline=_PING_DEADLINE)
         self._asked_by_tabs = client.with_options(deadline=_TAB_DEADLINE).data_collections
