@@ -256,13 +256,18 @@ def test_it_fits_a_phone(page: Page, url: str, dark: bool) -> None:
     everything(page, url)
 
     overflow = page.run("return document.documentElement.scrollWidth - innerWidth")
+    outside = page.run(
+        "return [...document.querySelectorAll('.card td, .card button, .tiles dd')].filter(e => !e.closest('.scroll') &&"
+        " (e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > innerWidth - 20))"
+        ".map(e => e.innerText)"
+    )
     page.picture(PICTURES / f"phone-{'dark' if dark else 'light'}.png", whole=True)
     page.resize(*PHONE)
     page.run("location.hash = arguments[0]", f"#collection={BUSIEST['id']}&run={BUSIEST['runs'][0]['id']}")
     page.until("return document.querySelector('#drill').open")
     page.picture(PICTURES / f"phone-run-{'dark' if dark else 'light'}.png")
 
-    assert overflow <= 0
+    assert (0, []) == (max(0, overflow), outside)
     assert page.run("return document.querySelector('#drill').scrollWidth - innerWidth") <= 0
 
 
