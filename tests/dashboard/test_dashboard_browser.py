@@ -216,6 +216,26 @@ def test_an_outage_is_said_and_takes_nothing_away(page: Page, url: str, account:
     assert "Live" == page.text("#status-text")
 
 
+def test_old_numbers_are_said_to_be_old(page: Page, url: str, account: Sandbox) -> None:
+    """A collection that changed and cannot be read anew is named as old, in the banner and where it is opened."""
+    everything(page, url)
+    page.run("location.hash = '#collection=3'")
+    page.until("return document.querySelector('#drill').open")
+
+    account.fail("/data-collections/3", status=500, times=None)
+    account.change(3)
+    page.until("return document.querySelector('#status').dataset.status === 'stale'")
+    said = page.text("#banner")
+    page.run("location.hash = '#collection=3&page=1'")
+    note = page.until("return document.querySelector('#drill .note')?.innerText")
+    page.picture(PICTURES / "stale.png")
+    account.clear_faults()
+    page.until("return document.querySelector('#banner').hidden")
+
+    assert "1 collection could not be read anew; what is shown of it is old." == said
+    assert note.startswith("This is what the service said ")
+
+
 def test_it_is_dark_where_people_want_it_dark(page: Page, url: str) -> None:
     """The colours follow the system, in the charts too."""
     page.darken()
@@ -236,13 +256,18 @@ def test_it_fits_a_phone(page: Page, url: str, dark: bool) -> None:
     everything(page, url)
 
     overflow = page.run("return document.documentElement.scrollWidth - innerWidth")
+    outside = page.run(
+        "return [...document.querySelectorAll('.card td, .card button, .tiles dd')].filter(e => !e.closest('.scroll') &&"
+        " (e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > innerWidth - 20))"
+        ".map(e => e.innerText)"
+    )
     page.picture(PICTURES / f"phone-{'dark' if dark else 'light'}.png", whole=True)
     page.resize(*PHONE)
     page.run("location.hash = arguments[0]", f"#collection={BUSIEST['id']}&run={BUSIEST['runs'][0]['id']}")
     page.until("return document.querySelector('#drill').open")
     page.picture(PICTURES / f"phone-run-{'dark' if dark else 'light'}.png")
 
-    assert overflow <= 0
+    assert (0, []) == (max(0, overflow), outside)
     assert page.run("return document.querySelector('#drill').scrollWidth - innerWidth") <= 0
 
 

@@ -39,7 +39,7 @@ function sentence(state, age) {
   const seen = age === null ? "" : ` The numbers below are from ${minute(age)}.`;
   if (state.status === "gone") return "The dashboard’s own server does not answer; it is asked again every few seconds.";
   if (state.status === "down") return `${state.problem}${seen}`;
-  if (state.status === "stale") return `${plural(state.pending, "collection")} could not be read anew; their numbers are old.`;
+  if (state.status === "stale") return `${plural(state.pending, "collection")} could not be read anew; what is shown of ${state.pending === 1 ? "it" : "them"} is old.`;
   if (state.status === "loading" && state.collections) return `Still reading: ${plural(state.collections, "collection")} so far.`;
   return state.status === "export" ? state.problem : null;
 }

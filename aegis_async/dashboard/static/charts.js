@@ -55,7 +55,7 @@ function settings(place, overview, series, options, holder, readout) {
     tzDate: (seconds) => window.uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: { drag: { x: false, y: false }, points: { show: !options.bars } },
     scales: { x: { time: true, range: padded }, y: { range: (_, least, most) => (least === null ? [0, 1] : options.range ? options.range(least, most) : [0, most * 1.08 || 1]) } },
-    axes: [{ ...axis, space: 70, values: (_, splits) => splits.map((s) => (Number.isInteger(s / 86400) ? axisDay(s, overview) : "")) },
+    axes: [{ ...axis, splits: marked, values: (_, splits) => splits.map((s) => axisDay(s, overview)) },
       { ...axis, size: 58, values: (_, splits) => splits.map(series[0]?.format ?? String) }],
     series: [{}, ...series.map(line)],
     hooks: { setCursor: [(chart) => { readout.textContent = told(chart.cursor.idx, overview, series, place); }] },
@@ -67,6 +67,12 @@ function padded(chart, least, most) {
   const count = chart.data[0].length;
   const air = count > 1 ? (most - least) / count / 1.5 : 43200;
   return [least - air, most + air];
+}
+
+// Marks stand at the spans themselves, from the latest back, as many as there is room for.
+function marked(chart, _axis, least, most) {
+  const room = ((most - least) * 80) / Math.max(1, chart.width - 70);
+  return chart.data[0].reduceRight((marks, x) => (marks.length && marks[0] - x < room ? marks : [x, ...marks]), []);
 }
 
 function axisDay(seconds, overview) {

@@ -47,7 +47,7 @@ async function collection(id) {
   const row = (run) => h("tr", {},
     h("td", { class: "name" }, isReport ? label(run) : h("a", { href: `#collection=${id}&run=${run.id}` }, label(run)), run.fell ? h("span", { class: "tag" }, "passed before") : ""),
     h("td", { class: "when", "data-label": "Began" }, moment(run.started_at)),
-    h("td", { "data-label": "Model" }, run.model ?? "no model"),
+    h("td", { class: "wide", "data-label": "Model" }, run.model ?? "no model"),
     h("td", { class: "number", "data-label": "Result" }, verdict(run)),
     h("td", { class: "number", "data-label": "Threshold" }, score(run.threshold)),
     h("td", { class: "number", "data-label": "Evaluations passed" }, `${whole(run.evaluations_passed)}/${whole(run.evaluations_judged)}`),

@@ -19,7 +19,7 @@ export function drawBelow(answer, turn) {
   const row = (run) => h("tr", {},
     h("td", { class: "name" }, h("a", { href: `#collection=${run.collection_id}&run=${run.id}` }, run.collection || "(no name)"), run.alias ? ` · ${run.alias}` : ""),
     h("td", { class: "when", "data-label": "Began" }, moment(run.started_at)),
-    h("td", { "data-label": "Model" }, run.model ?? "no model"),
+    h("td", { class: "wide", "data-label": "Model" }, run.model ?? "no model"),
     h("td", { class: "number", "data-label": "Result" }, verdict(run)),
     h("td", { class: "number", "data-label": "Threshold" }, score(run.threshold)),
     h("td", {}, run.fell ? h("span", { class: "tag" }, "passed before") : ""));
@@ -30,7 +30,7 @@ export function drawCollections(answer, turn) {
   if (answer.total === 0) return show("collections", h("p", { class: "none-here" }, "No collection here."));
   const row = (each) => h("tr", {},
     h("td", { class: "name" }, h("a", { href: `#collection=${each.id}` }, each.name || "(no name)"), h("span", { class: "muted" }, ` ${each.id}`)),
-    h("td", { "data-label": "By" }, each.author ?? NONE),
+    h("td", { class: "wide", "data-label": "By" }, each.author ?? NONE),
     h("td", { class: "number", "data-label": "Runs" }, whole(each.runs)),
     h("td", { class: "number", "data-label": "Passed" }, percent(each.passed, each.judged)),
     h("td", { class: "number", "data-label": "Last result" }, each.last_result === null ? NONE : verdict({ result: each.last_result, passed: each.last_passed })),
