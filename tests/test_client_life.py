@@ -106,6 +106,21 @@ async def test_closing_ends_a_request_under_way(sandbox: Sandbox) -> None:
         await call
 
 
+async def test_closing_ends_a_wait_between_attempts(sandbox: Sandbox) -> None:
+    """A call that waits for another attempt, for minutes perhaps, ends when the client closes."""
+    sandbox.fail(status=500, retry_after=50)
+    client = AegisClient(sandbox.api_key, base_url=sandbox.url)
+    async with asyncio.timeout(5):
+        call = asyncio.create_task(client.data_collections.get(1))
+        while not client.stats().waited_pause:
+            await asyncio.sleep(0)
+
+        await client.aclose()
+
+        with pytest.raises(ClientClosedError):
+            await call
+
+
 async def test_cancelling_a_call_gives_its_slot_back(sandbox: Sandbox) -> None:
     """A call that is cancelled on the wire leaves its place to the next."""
     async with AegisClient(sandbox.api_key, base_url=sandbox.url, max_concurrency=1) as client:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final, Generic, Literal, TypeVar
 
 from aegis_async._clock import Clock
@@ -17,7 +17,7 @@ from aegis_async._session._call import Call
 from aegis_async._session._stats import ClientStats, Counts
 from aegis_async._session._transport import Transport, Wire
 from aegis_async._session._watch import Watch
-from aegis_async._tasks import TaskOwner
+from aegis_async._tasks import TaskOwner, finish
 from aegis_async.errors import AegisError, ConfigurationError, DeadlineExceededError
 
 __all__ = ["Limits", "Session"]
@@ -160,8 +160,18 @@ class Session:
             return result
         self._require_open()
         # The first attempt does without the retry machinery, which costs more than all of ours together.
-        retry = Retry(policy, self.clock, self._budgets.of(policy.budget), _Waits(self, call))
+        clock = replace(self.clock, sleep=self._rest)
+        retry = Retry(policy, clock, self._budgets.of(policy.budget), _Waits(self, call))
         return await retry.after(first, lambda: attempts.make(call))
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait as a task of the client's, so that its end is the end of the wait."""
+        rest = self._tasks.start(_slept(self.clock, seconds))
+        try:
+            await asyncio.wait([rest])
+        finally:
+            await finish(rest)
+        self._require_open()
 
     def _require_open(self) -> None:
         if self._closed:
@@ -197,3 +207,7 @@ class _Waits(Generic[T]):
 
     def begins(self, error: AegisError, wait: float) -> None:
         self._session.announce_retry(self._call, error, wait)
+
+
+async def _slept(clock: Clock, seconds: float) -> None:
+    await clock.sleep(seconds)
