@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, cast
 
 from tenacity import AsyncRetrying, RetryCallState
 
@@ -149,9 +149,8 @@ class Retry:
         return _asked(_error(state)) or bound * self._clock.random()
 
     def _announce(self, state: RetryCallState) -> None:
-        error = _error(state)
-        if isinstance(error, AegisError):
-            self._waits.begins(error, state.upcoming_sleep)
+        error = cast("AegisError", _error(state))  # anything else has stopped it
+        self._waits.begins(error, state.upcoming_sleep)
 
 
 def _asked(error: BaseException | None) -> float | None:
