@@ -180,14 +180,17 @@ class LiveSource(Closing):
             self._asked.clear()
             self._loading, self._wanted = self._wanted, set()
             self._failed = False
-            async for outcome in self._client.data_collections.get_many(sorted(self._loading)).outcomes():
-                await self._take(outcome)
-            self._wanted |= self._loading
-            self._loading = set()
+            try:
+                async for outcome in self._client.data_collections.get_many(sorted(self._loading)).outcomes():
+                    await self._take(outcome)
+            finally:
+                if self._loading:  # a refused key ends the fan-out; what it left is asked for again
+                    self._asked.set()
+                self._wanted |= self._loading
+                self._loading = set()
             self._news()
             if self._failed:
                 await self._clock.sleep(self._interval)
-                self._asked.set()
 
     async def _take(self, outcome: Outcome[DataCollection]) -> None:
         if outcome.value is not None:

@@ -114,6 +114,19 @@ async def test_a_refused_key_is_told(sandbox: Sandbox) -> None:
     assert wrong not in str(state)
 
 
+async def test_a_refusal_in_between_loses_no_change(quick: LiveSource, sandbox: Sandbox) -> None:
+    """A 401 ends the reading of many at once; what it left unread is read when the key is taken again."""
+    before = {facts.id: len(facts.runs) for facts in quick.book()}
+    sandbox.fail("/data-collections/[34]", status=401, times=2)
+    sandbox.change(3)
+    sandbox.change(4)
+
+    while {facts.id: len(facts.runs) for facts in quick.book()} != before | {3: before[3] + 1, 4: before[4] + 1}:
+        await quick.bell.next().wait()
+
+    assert 0 == len(quick._wanted | quick._loading)
+
+
 async def test_an_empty_account_is_live() -> None:
     """No collection is a finished reading, not a loading without end."""
     async with (
