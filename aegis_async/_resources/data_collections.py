@@ -172,7 +172,7 @@ class DataCollections:
         Args:
             ids: Read lazily, only as fast as results are taken. Equal ids that are in flight at once share one
                 request, and each gives a result of its own.
-            concurrency: Collections in flight at most.
+            concurrency: Collections in flight at most; of the client's slots the bulk lane has three quarters.
             ordered: Whether to give them in the order of ``ids``; a slow one then holds up those behind it.
             on_error: ``"raise"`` ends with the first error, whose ``fan_out`` says how far it came; ``"skip"`` counts
                 and logs it and goes on.
