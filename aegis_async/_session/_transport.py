@@ -13,7 +13,7 @@ from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession, ClientTimeout, StreamReader
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession, ClientTimeout, StreamReader, hdrs
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
@@ -175,7 +175,8 @@ class Transport:
             trace_request_ctx=timings,
         )
         headed = time.monotonic() if timings else 0.0
-        line = _line_of(response)
+        headers = response.headers
+        line = None if hdrs.CONTENT_LENGTH in headers else _line_of(response)
         try:
             body = await self._body(response, request.max_size or self._wire.max_body_size)
         except BaseException:
@@ -185,7 +186,7 @@ class Transport:
             raise CutError("the connection was reset")
         if timings:
             timings.first_byte, timings.body = headed - begun, time.monotonic() - headed
-        return RawResponse(response.status, body, response.headers)
+        return RawResponse(response.status, body, headers)
 
     def _conditional(self, etag: str) -> Mapping[str, str]:
         return {**(self._own_headers or {}), "If-None-Match": etag}
@@ -196,7 +197,7 @@ class Transport:
         if (response.content_length or 0) > limit:
             raise TooLarge(limit)
         content = response.content
-        if "Content-Encoding" in response.headers:
+        if hdrs.CONTENT_ENCODING in response.headers:
             return await _decoded(content, _decoding(response), limit)
         first = await content.readany()
         if content.at_eof():
@@ -271,7 +272,7 @@ def _line_of(response: ClientResponse) -> ResponseHandler | None:
     On such a line aiohttp takes a reset for an end.
     """
     headers, connection = response.headers, response.connection
-    if connection is None or "Content-Length" in headers or "Transfer-Encoding" in headers:
+    if connection is None or hdrs.TRANSFER_ENCODING in headers:
         return None
     return connection.protocol
 
