@@ -1,19 +1,19 @@
 """Decodes what an outline has cut, piece by piece, and puts it together as if it had been read at once."""
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
 from aegis_async._decode._outline import Cut, Outline, Span
-from aegis_async._decode._shape import Shape
+from aegis_async._decode._shape import Array, with_arrays
 from aegis_async.errors import DecodeError
 
 __all__ = ["Parts", "Slice", "elements", "slices", "whole"]
 
 T = TypeVar("T")
-Parts: TypeAlias = Generator[tuple[Any, ...], None, T]  # gives what a step has decoded, perhaps nothing yet
+Parts: TypeAlias = Generator[Sequence[Any], None, T]  # gives what a step has decoded, perhaps nothing yet
 
 
 class Slice(NamedTuple):
@@ -24,16 +24,16 @@ class Slice(NamedTuple):
         continues: Whether it is the last one of the slice before, with nothing in its own arrays but what comes next.
     """
 
-    elements: tuple[Any, ...]
+    elements: Sequence[Any]
     continues: bool
 
 
 _ELEMENT: Final = re.compile(r"\$\[(\d+)\]")
-_FIELD: Final = re.compile(r"\$(?:\[0\])?\.(\w+)")
+_FIELD: Final = re.compile(r"\$(?:\[0\])?\.([^.\[]+)")
 
 
 def whole(
-    body: bytes | bytearray, found: Outline, decode: Callable[[bytes], T], base: str = "$", without: str = ""
+    body: bytes | bytearray, found: Outline, decode: Callable[[bytes], T], base: str = "$", without: str | None = None
 ) -> Parts[T]:
     """Give the value of an outlined object.
 
@@ -42,13 +42,13 @@ def whole(
         found: The object's outline.
         decode: Decodes the object without the arrays that were cut.
         base: The object's path in the errors of ``decode``.
-        without: A field whose array is left empty.
+        without: A field whose array is left empty; None leaves none.
 
     Raises:
         DecodeError: The fault that comes first in the body.
     """
     faults: list[DecodeError] = []
-    arrays: dict[str, tuple[Any, ...]] = {}
+    arrays: dict[str, Any] = {}
     for field, cut in found.arrays().items():
         if field == without:
             continue
@@ -59,10 +59,10 @@ def whole(
                 yield ()
         except DecodeError as error:
             faults.append(error)
-        arrays[field] = tuple(kept)
+        arrays[field] = cut.place.array.made(kept)
     skeleton = found.skeleton(body)
     try:
-        value: T = _with(decode(skeleton), arrays)
+        value: T = with_arrays(decode(skeleton), arrays)
     except DecodeError as error:
         faults.append(error)
     else:
@@ -77,12 +77,12 @@ def elements(body: bytes | bytearray, cut: Cut, base: str = "$") -> Parts[None]:
     Raises:
         DecodeError: The next of them is not what it should be; its path begins at ``base``.
     """
-    given, array = 0, f"{base}.{cut.shape.field}"
+    given, array = 0, f"{base}{cut.place.step}"
     for batch in cut.batches:
         if isinstance(batch, Outline):
-            part, fault = yield from _large(body, batch, cut.shape)
+            part, fault = yield from _large(body, batch, cut.place.array)
         else:
-            part, fault = _sound(_array(body, batch), cut.shape)
+            part, fault = _sound(_text(body, batch), cut.place.array)
         yield part
         if fault is not None:
             _move(fault, array, given)
@@ -96,12 +96,12 @@ def slices(body: bytes | bytearray, cut: Cut) -> Generator[Slice, None, None]:
     Raises:
         DecodeError: As ``elements``.
     """
-    given, array = 0, f"$.{cut.shape.field}"
+    given, array = 0, f"${cut.place.step}"
     for batch in cut.batches:
         if isinstance(batch, Outline):
-            fault, count = (yield from _sliced(body, batch, cut.shape)), 1
+            fault, count = (yield from _sliced(body, batch, cut.place.array)), 1
         else:
-            part, fault = _sound(_array(body, batch), cut.shape)
+            part, fault = _sound(_text(body, batch), cut.place.array)
             count = len(part)
             yield Slice(part, continues=False)
         if fault is not None:
@@ -110,47 +110,43 @@ def slices(body: bytes | bytearray, cut: Cut) -> Generator[Slice, None, None]:
         given += count
 
 
-def _sliced(body: bytes | bytearray, found: Outline, shape: Shape) -> Generator[Slice, None, DecodeError | None]:
+def _sliced(body: bytes | bytearray, found: Outline, array: Array) -> Generator[Slice, None, DecodeError | None]:
     """Give one element without its arrays, then the elements of these; and what is wrong with them."""
     try:
-        element = shape.decode(b"[%b]" % found.skeleton(body))[0]
+        element = array.decode(b"[%b]" % found.skeleton(body))[0]
         yield Slice((element,), continues=False)
         for field, cut in found.arrays().items():
             for part in elements(body, cut, "$[0]"):
-                yield Slice((_with(element, {field: part}),), continues=True)
+                yield Slice((with_arrays(element, {field: part}),), continues=True)
     except DecodeError as error:
         return error
     return None
 
 
-def _array(body: bytes | bytearray, span: Span) -> bytes:
+def _text(body: bytes | bytearray, span: Span) -> bytes:
     start, stop = span
     return b"".join((b"[", memoryview(body)[start:stop], b"]"))
 
 
-def _large(body: bytes | bytearray, found: Outline, shape: Shape) -> Parts[tuple[tuple[Any, ...], DecodeError | None]]:
+def _large(body: bytes | bytearray, found: Outline, array: Array) -> Parts[tuple[Sequence[Any], DecodeError | None]]:
     try:
-        element = yield from whole(body, found, lambda text: shape.decode(b"[%b]" % text)[0], "$[0]")
+        element = yield from whole(body, found, lambda text: array.decode(b"[%b]" % text)[0], "$[0]")
     except DecodeError as error:
         return (), error
     return (element,), None
 
 
-def _sound(text: bytes, shape: Shape) -> tuple[tuple[Any, ...], DecodeError | None]:
+def _sound(text: bytes, array: Array) -> tuple[Sequence[Any], DecodeError | None]:
     """Give the elements before the first fault, and the fault."""
     try:
-        return shape.decode(text), None
+        return array.decode(text), None
     except DecodeError as error:
         fault = error
     element = _ELEMENT.match(fault.path)
     if element is None:
         return (), fault
     before = msgspec.json.decode(text, type=list[msgspec.Raw])[: int(element[1])]
-    return shape.decode(b"[%b]" % b",".join(before)), fault
-
-
-def _with(struct: Any, arrays: dict[str, tuple[Any, ...]]) -> Any:
-    return msgspec.structs.replace(struct, **arrays)
+    return array.decode(b"[%b]" % b",".join(before)), fault
 
 
 def _move(error: DecodeError, array: str, by: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from aegis_async._decode._skip import BROKEN
 from aegis_async.errors import DecodeError
 
 __all__ = ["decode_error"]
@@ -83,7 +84,7 @@ def _piece(fault: Exception, body: bytes | bytearray) -> str:
 def _value_at(path: str, body: bytes | bytearray) -> str:
     try:
         value: Any = msgspec.json.decode(body if len(body) <= _LOOKED_INTO else b"")
-    except msgspec.MsgspecError:  # too large to read again, or a number that only its own field could hold
+    except BROKEN:  # too large to read again, a number that only its own field could hold, or no text somewhere else
         return _piece(ValueError(), body)
     with suppress(LookupError):  # a path through a free-form object names no key
         for name, index in _STEP.findall(path):

@@ -27,18 +27,20 @@ class BodyDecoder(Generic[T]):
 
     Args:
         type_: A type that msgspec decodes JSON into; ``bytes`` gives the body as it is.
+        ours: Whether it is one of this package's models, or part of one; None finds out.
 
     Raises:
         InvalidArgumentError: msgspec cannot decode into ``type_``.
     """
 
-    __slots__ = ("_check", "_fast", "_revised", "_type", "frozen")
+    __slots__ = ("_check", "_fast", "_ours", "_revised", "_type", "frozen")
 
-    def __init__(self, type_: type[T]) -> None:
+    def __init__(self, type_: type[T], *, ours: bool | None = None) -> None:
         self._type = type_
+        self._ours = is_ours(type_) if ours is None else ours
         self._fast = _fast_path(type_)
         self._revised: _revisions.Revised | None = None
-        self._check = CHECKS.get(type_)
+        self._check = CHECKS.get(type_) if self._ours else None
         self.frozen: bool = _is_frozen(type_)
         """Whether several callers may hold one value: it is of a frozen Struct, or else immutable."""
 
@@ -59,7 +61,7 @@ class BodyDecoder(Generic[T]):
         return self._second_chance(body, fault)
 
     def _second_chance(self, body: bytes | bytearray, fault: Exception) -> T:
-        if isinstance(fault, msgspec.ValidationError) and is_ours(self._type):
+        if isinstance(fault, msgspec.ValidationError) and self._ours:
             if self._revised is None:
                 self._revised = _revisions.Revised(self._type)
             try:

@@ -1,39 +1,117 @@
-"""Which arrays of a type may be cut: those of this package's own models, at any depth."""
+"""Which arrays of a type may be cut: those of Structs and of free-form objects, and within their elements again."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from collections.abc import Callable, Mapping, MutableMapping
+from functools import cached_property
+from types import NoneType, UnionType
+from typing import Any, Final, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 import msgspec
 
-from aegis_async import models
 from aegis_async._decode._decoder import BodyDecoder
 
-__all__ = ["Shape", "shapes"]
+__all__ = ["Array", "Field", "Shapes", "root", "shapes", "with_arrays"]
+
+_UNIONS: Final = (Union, UnionType)
+_FREE: Final = (Any, dict, dict[str, Any])
+_LEAST: Final = 1 << 16  # bytes: a free-form object may hold millions of arrays that are not worth it
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """One field that holds an array.
+class Array:
+    """One kind of array.
 
-    Attributes:
-        field: Its name.
-        decode: Decodes an array of some of its elements.
-        inside: The arrays within one element, by their names in the JSON.
+    Args:
+        type_: Its type, as ``list[int]``.
+        ours: Whether it is part of one of this package's models, which may come in an older revision.
+        least: Bytes up to which it is not worth cutting.
     """
 
-    field: str
-    decode: BodyDecoder[tuple[Any, ...]]
-    inside: Mapping[bytes, "Shape"]
+    def __init__(self, type_: Any, *, ours: bool, least: int = 0) -> None:
+        self.least: int = least
+        self._type = type_
+        self._ours = ours
+
+    @cached_property
+    def decode(self) -> BodyDecoder[Any]:
+        """What decodes an array of some of its elements."""
+        return BodyDecoder(self._type, ours=self._ours)
+
+    def made(self, elements: list[Any]) -> Any:
+        """Give the array of these elements."""
+        return elements if (get_origin(self._type) or self._type) is list else tuple(elements)
+
+    @cached_property
+    def inside(self) -> "Shapes | None":
+        """The arrays within one element; None where there can be none."""
+        return shapes(next(iter(get_args(self._type)), Any), ours=self._ours)
 
 
-def shapes(type_: Any) -> Mapping[bytes, Shape]:
-    """Give the arrays of a type, by their names in the JSON; none of a type that is not ours."""
-    struct = get_origin(type_) or type_
-    if getattr(struct, "__module__", None) != models.__name__ or not isinstance(struct, msgspec.StructMeta):
+class Field(NamedTuple):
+    """Where an array stands in an object.
+
+    Attributes:
+        name: The attribute or key that holds it.
+        step: The same as a step of an error's path.
+        array: What it is.
+    """
+
+    name: str
+    step: str
+    array: Array
+
+
+Shapes: TypeAlias = Callable[[bytes], Field | None]
+"""Gives the array that stands under a name of the JSON, None where it is none or must not be cut."""
+
+
+def shapes(type_: Any, *, ours: bool) -> Shapes | None:
+    """Give the arrays of an object of this type, None where there can be none."""
+    kind = _only(type_)
+    if isinstance(get_origin(kind) or kind, msgspec.StructMeta):
+        found = _fields(kind, ours=ours)
+        return found.get if found else None
+    if kind in _FREE:
+        array = Array(list[Any], ours=False, least=_LEAST)
+        return lambda name: Field(name.decode(), "[...]", array)
+    return None
+
+
+def root(type_: Any, *, ours: bool) -> Field | None:
+    """Give the array that a body of this type is, None where it is none."""
+    array = _array(type_, ours=ours)
+    return None if array is None else Field("", "", array)
+
+
+def with_arrays(value: Any, arrays: dict[str, Any]) -> Any:
+    """Give an object with these arrays in place of those that it has."""
+    if isinstance(value, MutableMapping):
+        value.update(arrays)
+        return value
+    return msgspec.structs.replace(value, **arrays)
+
+
+def _fields(struct: Any, *, ours: bool) -> Mapping[bytes, Field]:
+    plain: Any = get_origin(struct) or struct
+    # Code of its own must see the arrays in full, and what is written as an array has no names.
+    if hasattr(plain, "__post_init__") or plain.__struct_config__.array_like:
         return {}
-    arrays = (field for field in msgspec.structs.fields(type_) if get_origin(field.type) is tuple)
+    arrays = ((field, _array(field.type, ours=ours)) for field in msgspec.structs.fields(struct))
     return {
-        field.encode_name.encode(): Shape(field.name, BodyDecoder(field.type), shapes(get_args(field.type)[0]))
-        for field in arrays
+        field.encode_name.encode(): Field(field.name, f".{field.encode_name}", array)
+        for field, array in arrays
+        if array is not None
     }
+
+
+def _array(type_: Any, *, ours: bool) -> Array | None:
+    kind = _only(type_)
+    origin, arguments = get_origin(kind) or kind, get_args(kind)
+    cuttable = origin is list or kind is tuple or (origin is tuple and arguments[1:] == (...,))
+    return Array(kind, ours=ours) if cuttable else None
+
+
+def _only(type_: Any) -> Any:
+    """Give a type without its None."""
+    if get_origin(type_) not in _UNIONS:
+        return type_
+    members = [member for member in get_args(type_) if member is not NoneType]
+    return members[0] if len(members) == 1 else type_

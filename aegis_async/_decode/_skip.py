@@ -13,6 +13,7 @@ __all__ = ["BROKEN", "broken_at", "is_array", "next_after"]
 BROKEN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 _READ: Final = msgspec.json.Decoder(msgspec.Raw).decode
+_NEAR: Final = 1 << 16  # bytes: nearly every fault is at the very start, and the rest of a body may be long
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
 _FOLLOWS: Final = re.compile(r"JSON is malformed: trailing characters \(byte (\d+)\)")
 
@@ -51,9 +52,13 @@ def broken_at(context: bytes, body: bytes | bytearray, start: int) -> msgspec.De
         start: From here on it is no JSON, or too little of it.
     """
     fault = msgspec.DecodeError("Input data was truncated")
-    with _kept() as kept:
-        _READ(context + body[start:])
-    return _moved(kept[0] if kept else fault, start - len(context))
+    for stop in (start + _NEAR, len(body)):
+        with _kept() as kept:
+            _READ(context + body[start:stop])
+        fault = kept[0] if kept else fault
+        if "truncated" not in str(fault):
+            break
+    return _moved(fault, start - len(context))
 
 
 def is_array(text: bytes) -> bool:

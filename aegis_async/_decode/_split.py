@@ -1,11 +1,11 @@
 """A body whose largest array is left for later: first the rest of it as a value, then the elements, piece by piece."""
 
-import asyncio
 from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aegis_async._decode._assembly import Slice, elements, slices, whole
+from aegis_async._decode._bodies import release
 from aegis_async._decode._outline import Cut
 from aegis_async._decode._pieces import PiecewiseDecoder
 from aegis_async._decode._turns import Turns, keeping
@@ -13,8 +13,6 @@ from aegis_async._decode._turns import Turns, keeping
 __all__ = ["Split", "Splitter"]
 
 T = TypeVar("T")
-
-_FREED_AT_ONCE: Final = 1 << 26  # bytes: some 4 ms
 
 
 @dataclass(slots=True)
@@ -55,11 +53,9 @@ class Split(Generic[T]):
             yield part
 
     async def release(self) -> None:
-        """Let go of the body, by halves: to free all of it at once can take longer than the loop may be blocked."""
+        """Let go of the body."""
         body, self.body = self.body, b""
-        while isinstance(body, bytearray) and len(body) > _FREED_AT_ONCE:
-            del body[len(body) // 2 :]
-            await asyncio.sleep(0)
+        await release(body)
 
 
 class Splitter(Generic[T]):

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from aegis_async._cache import Aged, Cache, Fetched
-from aegis_async._decode import Decode, Decoders, PiecewiseDecoder
+from aegis_async._decode import Decode, Decoders, Lent, PiecewiseDecoder
 from aegis_async._flight import Flights
 from aegis_async._pagination import Listing, Paginator, Place, Read, Told
 from aegis_async._resources._paging import Paging
@@ -189,4 +189,4 @@ class Api:
         id_type = id_type_of(item_type)
         if id_type is None:
             return None
-        return self.decoders.of(Page[Identified[id_type]])  # type: ignore[valid-type]  # a type held in a variable
+        return Lent(self.decoders.of(Page[Identified[id_type]]))  # type: ignore[valid-type]  # a type held in a variable

@@ -12,7 +12,7 @@ import msgspec
 
 from aegis_async._arguments import choice, integer, seconds
 from aegis_async._cache import Aged
-from aegis_async._decode import Decode, PiecewiseDecoder, Splitter
+from aegis_async._decode import Decode, PiecewiseDecoder, Splitter, as_bytes
 from aegis_async._fanout import FanOut, FanOutStats, Job
 from aegis_async._pagination import Cursor, OnDrift, Paginator, Prefetch
 from aegis_async._resources._api import Api
@@ -349,10 +349,11 @@ class _KeepingBody:
             return self._kept(body, error)
 
     async def in_pieces(self, body: bytes | bytearray) -> CollectionBody:
+        kept = await as_bytes(body)
         try:
-            return CollectionBody(self._id, bytes(body), await self._decode.in_pieces(body), None)
+            return CollectionBody(self._id, kept, await self._decode.in_pieces(kept), None)
         except DecodeError as error:
-            return self._kept(body, error)
+            return self._kept(kept, error)
 
     def _kept(self, body: bytes | bytearray, error: DecodeError) -> CollectionBody:
         if error.truncated:  # worth another attempt

@@ -46,6 +46,14 @@ def outcome(decode: Any, body: bytes) -> Any:
         return error.path, error.truncated
 
 
+def to_the_run(found: Any) -> Any:
+    """Give an outcome with no more of an error's path than the run that it is in."""
+    match found:
+        case (str(path), bool(truncated)):
+            return path.partition("]")[0], truncated
+    return found
+
+
 def in_steps(decoder: PiecewiseDecoder[Any]) -> Any:
     """Give a decoder as a function that decodes in steps."""
     return lambda body: stepped(decoder, body)[0]
@@ -143,8 +151,10 @@ def test_a_cut_page_is_the_same_as_in_one_piece(body: bytes) -> None:
 
 @given(written(collections()))
 def test_slices_put_together_are_the_runs(body: bytes) -> None:
-    """Whatever a body holds, its slices are the runs of the whole, and its fault has the same place."""
-    assert outcome(lambda text: full(text).runs, body) == outcome(sliced, body)
+    """Whatever a body holds, its slices are the runs of the whole, and its fault is in the same run."""
+    whole, cut = outcome(lambda text: full(text).runs, body), outcome(sliced, body)
+
+    assert to_the_run(whole) == to_the_run(cut)
 
 
 @pytest.mark.parametrize("bend", [{"evaluation_cost": "NaN"}, {"threshold": "70"}, {"id": None}], ids=str)
