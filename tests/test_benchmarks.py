@@ -5,6 +5,7 @@ from pathlib import Path
 from benchmarks import ids, interactive, large
 from benchmarks.drift import Scale as Histories
 from benchmarks.drift import tables
+from benchmarks.large_case import CASES, COPIES, LARGE
 from benchmarks.report import markdown, per_call
 from benchmarks.rounds import CONTENDERS, VARIANTS, measure
 from benchmarks.works import PAGE_SIZES, SMALL_GETS, Scale
@@ -50,13 +51,17 @@ def test_the_tables_of_drift_are_those_of_the_page() -> None:
 
 
 def test_every_large_case_reads_all_of_its_body() -> None:
-    """Streamed, in pieces or at once, a collection gives the same evaluations; the page gives its items."""
+    """However a collection is read it has the same evaluations; bytes, rows and items are all there."""
     results = large.measure(1)
 
-    *collections, page = results.values()
-    assert len({figures.count for figures in collections}) == 1
-    assert all(figures.size > 900_000 for figures in collections)
-    assert page.count > 100
+    works = [CASES[number] for number in results]
+    counts = {case.work: figures.count for case, figures in zip(works, results.values(), strict=True)}
+    large_ones = [f for case, f in zip(works, results.values(), strict=True) if case.target == LARGE]
+    in_bytes = counts.pop("`fetch` of `bytes`")
+    assert in_bytes == large_ones[0].size > 900_000
+    assert len({f.count for f in large_ones} - {in_bytes}) == 1
+    assert len(COPIES) * results[0].count == counts[f"`get_many`, {len(COPIES)} of these, 4 in flight"]
+    assert counts["`list(page_size=10000)`"] == counts['`list(page_size="auto")`'] > 100
     assert 2 + len(results) == len(large.markdown(results).splitlines())
 
 
