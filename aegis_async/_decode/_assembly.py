@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
-from aegis_async._decode._outline import Cut, Outline, Span
+from aegis_async._decode._outline import Cut, Decoded, Outline, Span
 from aegis_async._decode._shape import Array, with_arrays
 from aegis_async.errors import DecodeError
 
@@ -79,6 +79,10 @@ def elements(body: bytes | bytearray, cut: Cut, base: str = "$") -> Parts[None]:
     """
     given, array = 0, f"{base}{cut.place.step}"
     for batch in cut.batches:
+        if isinstance(batch, Decoded):
+            given += len(batch.elements)
+            yield batch.elements
+            continue
         if isinstance(batch, Outline):
             part, fault = yield from _large(body, batch, cut.place.array)
         else:
@@ -100,6 +104,9 @@ def slices(body: bytes | bytearray, cut: Cut) -> Generator[Slice, None, None]:
     for batch in cut.batches:
         if isinstance(batch, Outline):
             fault, count = (yield from _sliced(body, batch, cut.place.array)), 1
+        elif isinstance(batch, Decoded):
+            part, fault, count = batch.elements, None, len(batch.elements)
+            yield Slice(part, continues=False)
         else:
             part, fault = _sound(_text(body, batch), cut.place.array)
             count = len(part)

@@ -5,6 +5,7 @@ the shape is not the documented one.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar, cast, get_args, get_origin
 
 import msgspec
@@ -60,6 +61,15 @@ class BodyDecoder(Generic[T]):
             return value
         return self._second_chance(body, fault)
 
+    def as_documented(self, body: bytes | bytearray | memoryview) -> T | None:
+        """Decode one body where it is sound and of the documented shape, and give None for any other."""
+        with suppress(*BROKEN):
+            value = self._fast(body)
+            if self._check is not None:
+                self._check(value)
+            return value
+        return None
+
     def _second_chance(self, body: bytes | bytearray, fault: Exception) -> T:
         if isinstance(fault, msgspec.ValidationError) and self._ours:
             if self._revised is None:
@@ -77,9 +87,9 @@ class BodyDecoder(Generic[T]):
         raise _complaints.decode_error(fault, body)
 
 
-def _fast_path(type_: type[T]) -> Callable[[bytes | bytearray], T]:
+def _fast_path(type_: type[T]) -> Callable[[bytes | bytearray | memoryview], T]:
     if type_ is bytes:
-        return cast("Callable[[bytes | bytearray], T]", bytes)
+        return cast("Callable[[bytes | bytearray | memoryview], T]", bytes)
     try:
         return msgspec.json.Decoder(type_).decode
     except TypeError as error:

@@ -1,16 +1,16 @@
 """A large body's outline: where its arrays can be cut, found in steps between which others may run."""
 
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
 from aegis_async._decode._shape import Array, Field, Shapes
 from aegis_async._decode._skip import broken_at, is_array, next_after
 
-__all__ = ["Cut", "Outline", "Span", "Steps", "array_outline", "outline"]
+__all__ = ["Cut", "Decoded", "Outline", "Span", "Steps", "array_outline", "outline"]
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[int, None, T]  # gives the bytes gone through, after each step
@@ -19,11 +19,17 @@ Span: TypeAlias = tuple[int, int]
 # Elements looked at in one step: about a microsecond and a half each.
 _ELEMENTS: Final = 4096
 _FIELDS: Final = 2048  # the same for the fields of an object, which cost twice as much
+_GUESSES: Final = 256  # objects within elements that begin as these do
 _GROWTH: Final = 4  # times, of the piece that may hold a value which nothing can cut
 
 _OPENED: Final = re.compile(rb'[ \t\n\r]*+\{(?=[ \t\n\r]*+")')
 _KEY: Final = re.compile(rb'[ \t\n\r]*+("[^"\\]*+(?:\\.[^"\\]*+)*+")[ \t\n\r]*+:[ \t\n\r]*+', re.DOTALL)
 _EMPTY: Final = re.compile(rb"\[[ \t\n\r]*+\]")
+_KEYS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_FIRST_KEY: Final = re.compile(rb'\{[ \t\n\r]*+"[^"\\]*+"')
+_BETWEEN: Final = re.compile(rb"\}[ \t\n\r]*+(,)[ \t\n\r]*+$")
+_OPENS, _CLOSES = b"[]"
+_BLANKS: Final = 64  # so many at most are looked for between two elements
 _BLANK: Final = re.compile(rb"[ \t\n\r]*+")
 
 
@@ -63,17 +69,32 @@ class Cut:
     """
 
     place: Field
-    batches: list[Span | Outline] = field(default_factory=list)
+    batches: list["Batch"] = field(default_factory=list)
     end: int = 0
 
 
-def outline(body: bytes | bytearray, shapes: Shapes, piece: int) -> Steps[Outline | None]:
+@dataclass(slots=True)
+class Decoded:
+    """Elements side by side that were decoded where they were found.
+
+    Attributes:
+        elements: These elements.
+    """
+
+    elements: Sequence[Any]
+
+
+Batch: TypeAlias = Span | Outline | Decoded
+
+
+def outline(body: bytes | bytearray, shapes: Shapes, piece: int, *, decoded: bool) -> Steps[Outline | None]:
     """Give the outline of a body, or None where it is no object with fields.
 
     Args:
         body: The body.
         shapes: Its arrays.
         piece: Bytes of one batch at most, where elements allow it.
+        decoded: Whether batches may be decoded as they are found, which spares a second look at them.
 
     Raises:
         msgspec.DecodeError: The body is no JSON or breaks off.
@@ -83,7 +104,7 @@ def outline(body: bytes | bytearray, shapes: Shapes, piece: int) -> Steps[Outlin
     if opened is None:
         return None
     with memoryview(body) as view:
-        found = yield from _Walk(body, view, piece).object(opened, shapes)
+        found = yield from _Walk(body, view, piece, decoded).object(opened, shapes)
     if _blank(body, found.end) != len(body):
         raise broken_at(b"{}", body, found.end)
     return found
@@ -105,10 +126,15 @@ def array_outline(body: bytes | bytearray, field: Field, piece: int) -> Steps[Cu
     if body[start : start + 1] != b"[":
         return None
     with memoryview(body) as view:
-        found = yield from _Walk(body, view, piece).array(start, field)
+        found = yield from _Walk(body, view, piece, decoded=True).array(start, field)
     if _blank(body, found.end) != len(body):
         raise broken_at(b"[]", body, found.end)
     return found
+
+
+class _Looks(NamedTuple):
+    begins: bytes
+    keys: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -116,6 +142,8 @@ class _Walk:
     body: bytes | bytearray
     view: memoryview
     piece: int
+    decoded: bool
+    room: memoryview | None = None
 
     def object(self, opened: re.Match[bytes], shapes: Shapes) -> Steps[Outline]:
         found = Outline()
@@ -153,8 +181,12 @@ class _Walk:
         if empty is not None:
             return Cut(field, end=empty.end())
         cut, at = Cut(field), start + 1
+        like = self._looks(_blank(self.body, at))
         while True:
-            batch, after = yield from self._batch(at, field.array.inside)
+            batch, after = self._guessed(at, field.array, like) if like else (None, at)
+            if batch is None:
+                like = None  # a guess that is wrong costs as much as one that is right can spare
+                batch, after = yield from self._batch(at, field.array.inside)
             cut.batches.append(batch)
             yield after - at
             if self._is(b"]", after):
@@ -164,10 +196,49 @@ class _Walk:
                 raise broken_at(b"[0", self.body, after)
             at = after + 1
 
-    def _batch(self, start: int, inside: Shapes | None) -> Steps[tuple[Span | Outline, int]]:
-        after = None if inside else self._guessed(start)
-        if after is None:
-            after = self._stepped(start)
+    def _guessed(self, start: int, array: Array, like: _Looks) -> tuple[Batch | None, int]:
+        """Give the elements up to where, near the end of a piece, one most likely ends, if that is so."""
+        end = self._likely_end(start, like)
+        if end == start:
+            return None, start
+        text = self._enclosed(start, end, array)
+        # What is a sound array up to there is one whatever follows, so a guess that passes is right.
+        if self.decoded:
+            elements = array.decode.as_documented(text)
+            return None if elements is None else Decoded(elements), end
+        return (start, end) if is_array(text) else None, end
+
+    def _enclosed(self, start: int, end: int, array: Array) -> bytes | memoryview:
+        """Give some elements as an array of their own, where possible in memory that is at hand."""
+        if array.keeps_text:
+            return b"".join((b"[", self.view[start:end], b"]"))
+        self.room = self.room or memoryview(bytearray(self.piece + 2))
+        size = end - start
+        self.room[0], self.room[size + 1] = _OPENS, _CLOSES
+        self.room[1 : size + 1] = self.view[start:end]
+        return self.room[: size + 2]
+
+    def _likely_end(self, start: int, like: _Looks) -> int:
+        """Give where the last element ends before one that looks like the first."""
+        stop = start + self.piece
+        for _ in range(_GUESSES):
+            stop = self.body.rfind(like.begins, start, stop)
+            if stop <= start:
+                break
+            between = _BETWEEN.search(self.body, max(start, stop - _BLANKS), stop)
+            if between is not None and self._looks(stop) == like:
+                return between.start(1)
+        return start
+
+    def _looks(self, at: int) -> _Looks | None:
+        """Give what tells elements of one array from those of another within them."""
+        first, stop = _FIRST_KEY.match(self.body, at), min(at + self.piece, len(self.body))
+        if first is None or (end := next_after(self.view, at, stop)) is None:
+            return None
+        return _Looks(first[0], frozenset(_KEYS(self.view[at:end])))
+
+    def _batch(self, start: int, inside: Shapes | None) -> Steps[tuple[Batch, int]]:
+        after = self._stepped(start)
         if after is not None:
             return (start, after), after
         opened = _OPENED.match(self.body, start) if inside else None
@@ -176,13 +247,6 @@ class _Walk:
             return large, _blank(self.body, large.end)
         after = yield from self._past(start)
         return (start, after), after
-
-    def _guessed(self, start: int) -> int | None:
-        """Give where, near the end of a piece, one element most likely ends, if that is so."""
-        # What is a sound array up to there is one whatever follows, so a guess that passes is right.
-        stop = start + self.piece
-        end = max(self.body.rfind(b"},{", start, stop), self.body.rfind(b"}, {", start, stop)) + 1
-        return end if end and is_array(b"".join((b"[", self.view[start:end], b"]"))) else None
 
     def _stepped(self, start: int) -> int | None:
         """Give what follows the last element that ends within a piece."""

@@ -85,15 +85,19 @@ class PiecewiseDecoder(BodyDecoder[T]):
         found = yield from self.outline(body)
         return self(body) if found is None else (yield from whole(body, found, self))
 
-    def outline(self, body: bytes | bytearray) -> Steps[Outline | None]:
+    def outline(self, body: bytes | bytearray, *, decoded: bool = True) -> Steps[Outline | None]:
         """Give the outline of one body in steps, or None where it is no object with fields.
+
+        Args:
+            body: The body.
+            decoded: Whether it may hold elements decoded already.
 
         Raises:
             DecodeError: It is no JSON or breaks off.
         """
         if self._shapes is None:
             return None
-        return (yield from self._outlined(outline(body, self._shapes, self._piece), body))
+        return (yield from self._outlined(outline(body, self._shapes, self._piece, decoded=decoded), body))
 
     def _limit(self) -> int:
         if self._type is bytes:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, Union, get_args, get_origi
 
 import msgspec
 
-from aegis_async._decode._decoder import BodyDecoder
+from aegis_async._decode._decoder import BodyDecoder, is_ours
 
 __all__ = ["Array", "Field", "Shapes", "root", "shapes", "with_arrays"]
 
@@ -35,6 +35,11 @@ class Array:
         """What decodes an array of some of its elements."""
         return BodyDecoder(self._type, ours=self._ours)
 
+    @cached_property
+    def keeps_text(self) -> bool:
+        """Whether elements may hold on to the text that they were decoded from, as ``msgspec.Raw`` does."""
+        return not is_ours(self._element)
+
     def made(self, elements: list[Any]) -> Any:
         """Give the array of these elements."""
         return elements if (get_origin(self._type) or self._type) is list else tuple(elements)
@@ -42,7 +47,11 @@ class Array:
     @cached_property
     def inside(self) -> "Shapes | None":
         """The arrays within one element; None where there can be none."""
-        return shapes(next(iter(get_args(self._type)), Any), ours=self._ours)
+        return shapes(self._element, ours=self._ours)
+
+    @property
+    def _element(self) -> Any:
+        return next(iter(get_args(self._type)), Any)
 
 
 class Field(NamedTuple):

@@ -61,7 +61,7 @@ def broken_at(context: bytes, body: bytes | bytearray, start: int) -> msgspec.De
     return _moved(fault, start - len(context))
 
 
-def is_array(text: bytes) -> bool:
+def is_array(text: bytes | memoryview) -> bool:
     """Whether ``text`` is one sound array."""
     with _kept() as kept:
         _READ(text)

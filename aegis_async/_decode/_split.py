@@ -96,7 +96,7 @@ class Splitter(Generic[T]):
 
     def _steps(self, body: bytes | bytearray) -> Generator[object, None, Split[T]]:
         decoder = self._decoder
-        found = yield from decoder.outline(body)
+        found = yield from decoder.outline(body, decoded=False)
         if found is None:
             return Split(decoder(body), body, None, decoder.turns)
         value = yield from whole(body, found, decoder, without=self._field)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from aegis_async._decode import BodyDecoder, Decoders, PiecewiseDecoder, Splitter
 from aegis_async._decode._assembly import slices
+from aegis_async._decode._outline import Decoded
 from aegis_async._decode._turns import Turns
 from aegis_async.errors import DecodeError
 from aegis_async.models import DataCollection, DataCollectionSummary, Page, Run, User
@@ -21,6 +22,7 @@ PIECE = 2048  # bytes: small enough for small documents to be cut at every depth
 
 full, pieces = BodyDecoder(DataCollection), PiecewiseDecoder(DataCollection, Turns(), PIECE)
 page, page_pieces = BodyDecoder(Page[DataCollectionSummary]), PiecewiseDecoder(Page[DataCollectionSummary], Turns(), 64)
+side_by_side = PiecewiseDecoder(Page[DataCollectionSummary], Turns(), 4 * PIECE)
 
 free_form = st.dictionaries(
     st.text(max_size=3),  # too short for a field of the service's own
@@ -79,6 +81,19 @@ def collections(draw: st.DrawFn) -> Any:
             },
         )
         for r in range(draw(st.integers(0, 5)))
+    ]
+    return shuffled(draw, document)
+
+
+@st.composite
+def pages(draw: st.DrawFn) -> Any:
+    """A page with many items, each with some runs, each item perhaps bent or of an older revision."""
+    document = listing()
+    item = document["items"][0]
+    run = item["runs"][0]
+    document["items"] = [
+        bent(draw, item | {"id": i, "runs": [run | {"id": r} for r in range(draw(st.integers(0, 3)))]})
+        for i in range(draw(st.integers(0, 20)))
     ]
     return shuffled(draw, document)
 
@@ -149,12 +164,23 @@ def test_a_cut_page_is_the_same_as_in_one_piece(body: bytes) -> None:
     assert outcome(page, body) == outcome(in_steps(page_pieces), body)
 
 
+@given(body=written(pages()))
+def test_a_page_cut_between_items_is_the_same_as_in_one_piece(body: bytes) -> None:
+    """A page of many items, side by side in pieces, is the page that it is in one piece, however they are bent."""
+    assert outcome(page, body) == outcome(in_steps(side_by_side), body)
+
+
 @given(written(collections()))
 def test_slices_put_together_are_the_runs(body: bytes) -> None:
-    """Whatever a body holds, its slices are the runs of the whole, and its fault is in the same run."""
+    """Whatever a body holds, its slices are the runs of the whole; a fault is in the same run, or before all runs."""
     whole, cut = outcome(lambda text: full(text).runs, body), outcome(sliced, body)
+    before = outcome(lambda text: Splitter(pieces, "runs")(text).turns, body)
 
-    assert to_the_run(whole) == to_the_run(cut)
+    if isinstance(before, Turns):
+        assert to_the_run(whole) == to_the_run(cut)
+    else:
+        assert before == cut
+        assert isinstance(whole[0], str)
 
 
 @pytest.mark.parametrize("bend", [{"evaluation_cost": "NaN"}, {"threshold": "70"}, {"id": None}], ids=str)
@@ -243,7 +269,7 @@ def test_a_page_of_anything_is_cut() -> None:
 def test_no_step_reads_much_more_than_a_piece() -> None:
     """Where elements are smaller than a piece, each batch is at most a piece, and there are as many as it takes."""
     body = encoded(grown(runs=3, evaluations=60))
-    outline, steps = finished(pieces.outline(body))
+    outline, steps = finished(pieces.outline(body, decoded=False))
 
     runs = outline.cuts[1].batches
     spans = [stop - start for run in runs for start, stop in run.cuts[0].batches]
@@ -350,3 +376,25 @@ def finished(steps: Any) -> tuple[Any, list[object]]:
 
     taken = list(kept())
     return results[0], taken
+
+
+def test_pieces_are_decoded_where_they_are_found() -> None:
+    """Items that look like the first are decoded once, though arrays within them hold others that begin like them."""
+    document = listing()
+    item = document["items"][0]
+    document["items"] = [item | {"id": i, "runs": item["runs"] * 3} for i in range(40)]
+    found, _ = finished(side_by_side.outline(encoded(document)))
+
+    assert found is not None
+    *first, last = found.cuts[0].batches
+    assert {Decoded} == {type(batch) for batch in first}
+    assert Decoded is not type(last)
+
+
+def test_items_that_keep_their_text_keep_it() -> None:
+    """Raw items of a page that is cut are the items' own bytes, each to the end of its life."""
+    document = listing()
+    document["items"] = [document["items"][0] | {"id": i} for i in range(40)]
+    value, _ = stepped(PiecewiseDecoder(Page[msgspec.Raw], Turns(), 4 * PIECE), encoded(document))
+
+    assert document["items"] == [json.loads(bytes(item)) for item in value.items]
