@@ -68,7 +68,7 @@ class Ledger(Generic[T]):
     @property
     def known(self) -> Container[Hashable]:
         """The keys that came in any sweep."""
-        return self._sightings.known
+        return self._sightings
 
     @property
     def stats(self) -> PaginationStats:
