@@ -1,15 +1,22 @@
-"""What a fan-out costs beside its requests: a million ids against a stub; ``python -m benchmarks.ids [IDS]``."""
+"""What a fan-out costs beside its requests: a million ids against stubs; ``python -m benchmarks.ids [IDS]``."""
 
 import argparse
 import asyncio
 import resource
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
 
 import msgspec
+from multidict import CIMultiDict
 
+from aegis_async import AegisClient
 from aegis_async._fanout import FanOut, Job
+from aegis_async._session._request import RawResponse
 from aegis_async._tasks import TaskOwner
+from aegis_async.models import DataCollection
+from aegis_async.sandbox import Sandbox
+from benchmarks.bodies import fetched
 
 __all__ = ["Cost", "markdown", "measure"]
 
@@ -42,7 +49,7 @@ async def _in_a_turn(id_: int) -> int:
 
 
 def measure(ids: int) -> dict[str, Cost]:
-    """Give the cost of each kind of fan-out over a generator of so many ids."""
+    """Give the cost of each kind of fan-out over a generator of so many ids, that of a whole client too."""
     kinds = {
         f"{how}, {order}": (fetch, order == "ordered")
         for how, fetch in (("a stub that gives at once", _at_once), ("a stub that waits a turn", _in_a_turn))
@@ -50,7 +57,8 @@ def measure(ids: int) -> dict[str, Cost]:
     }
     plain = {kind: asyncio.run(_cost(ids, fetch, _generated(ids), ordered=o)) for kind, (fetch, o) in kinds.items()}
     last = asyncio.run(_cost(ids, _in_a_turn, _asynchronous(ids), ordered=False))
-    return {**plain, "the same from an async generator": last}
+    whole = asyncio.run(_cost_of_client(ids))
+    return {**plain, "the same from an async generator": last, "`get_many` of a client with a stub transport": whole}
 
 
 def markdown(costs: dict[str, Cost]) -> str:
@@ -62,19 +70,45 @@ def markdown(costs: dict[str, Cost]) -> str:
 async def _cost(
     ids: int, fetch: Callable[[int], Awaitable[int]], source: Iterator[int] | AsyncIterator[int], *, ordered: bool
 ) -> Cost:
-    bare = await _bare(ids, fetch)
-    owner, count = TaskOwner(), 0
-    start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    bare, owner = await _bare(ids, fetch), TaskOwner()
+    return await _walked(ids, FanOut(Job(source, fetch, lambda: owner, _CONCURRENCY, ordered, "raise")), bare)
+
+
+async def _cost_of_client(ids: int) -> Cost:
+    async with AegisClient("sk_benchmark", base_url="http://127.0.0.1:1") as client:
+        api = client.data_collections._api  # noqa: SLF001 - the same request without the fan-out
+        transport: Any = client._session._attempts._transport  # noqa: SLF001 - it takes a server's place
+        answer = RawResponse(200, _small(), CIMultiDict())
+
+        async def send(*_: object) -> RawResponse:
+            await asyncio.sleep(0)
+            return answer
+
+        async def get(id_: int) -> object:
+            return await api.fetch(f"/data-collections/{id_}", DataCollection, bulk=True)
+
+        transport.send = send
+        bare = await _bare(ids, get)
+        return await _walked(ids, client.data_collections.get_many(_generated(ids), concurrency=_CONCURRENCY), bare)
+
+
+async def _walked(ids: int, values: AsyncIterable[object], bare: float) -> Cost:
+    count, start = 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begun = time.process_time()
-    async for _ in FanOut(Job(source, fetch, lambda: owner, _CONCURRENCY, ordered, "raise")):
+    async for _ in values:
         count += 1
     taken = time.process_time() - begun
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start
     return Cost(count, (taken - bare) / ids, grown * 1024)
 
 
-async def _bare(ids: int, fetch: Callable[[int], Awaitable[int]]) -> float:
-    source = iter(range(ids))
+def _small() -> bytes:
+    with Sandbox(collections=14) as sandbox:
+        return fetched(sandbox, "data-collections/14")  # the example of the page: 1.9 KB
+
+
+async def _bare(ids: int, fetch: Callable[[int], Awaitable[object]]) -> float:
+    source = iter(range(1, ids + 1))
 
     async def work() -> None:
         for id_ in source:
@@ -86,11 +120,11 @@ async def _bare(ids: int, fetch: Callable[[int], Awaitable[int]]) -> float:
 
 
 def _generated(ids: int) -> Iterator[int]:
-    yield from range(ids)
+    yield from range(1, ids + 1)
 
 
 async def _asynchronous(ids: int) -> AsyncIterator[int]:
-    for id_ in range(ids):
+    for id_ in range(1, ids + 1):
         yield id_
 
 

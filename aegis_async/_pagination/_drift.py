@@ -6,8 +6,6 @@ pulls one back onto a page that was read already, where nobody sees it. Both cha
 happens as well.
 """
 
-from collections.abc import Iterator
-
 from aegis_async._pagination._listing import Place
 from aegis_async.models import PageMeta
 
@@ -27,27 +25,32 @@ class Watch:
 
     def see(self, place: Place, meta: PageMeta, count: int, repeats: int) -> str:
         """Give the first sign of movement that a page shows, in words, or nothing."""
-        sign = next(self._signs(place, meta, count, repeats), "")
-        if self.pages == 0:
-            self.total = meta.total_items
-        self.is_steady = self.is_steady and self.total == meta.total_items
+        before, self._before = self._before, (place, meta)
         self.pages += 1
-        self._before = place, meta
+        if before is None:
+            self.total = meta.total_items
+        elif self.total != meta.total_items:
+            self.is_steady = False
+        sign = _sign(before, place, meta, count, repeats)
         return sign and f"page {place.number}: {sign}"
 
-    def _signs(self, place: Place, meta: PageMeta, count: int, repeats: int) -> Iterator[str]:
-        if self._before is not None:
-            yield from _moved(*self._before, place, meta)
-        if repeats:
-            yield f"{repeats} of its items came before"
-        if count != meta.items_on_page:
-            yield f"items_on_page is {meta.items_on_page}, but {count} came"
-        if meta.next_page is not None and meta.next_page > place.number + 1:
-            yield f"next_page skips to {meta.next_page}"
+
+def _sign(before: tuple[Place, PageMeta] | None, place: Place, meta: PageMeta, count: int, repeats: int) -> str:
+    moved = _moved(*before, place, meta) if before is not None else ""
+    if moved:
+        return moved
+    if repeats:
+        return f"{repeats} of its items came before"
+    if count != meta.items_on_page:
+        return f"items_on_page is {meta.items_on_page}, but {count} came"
+    if meta.next_page is not None and meta.next_page > place.number + 1:
+        return f"next_page skips to {meta.next_page}"
+    return ""
 
 
-def _moved(before: Place, told: PageMeta, place: Place, meta: PageMeta) -> Iterator[str]:
+def _moved(before: Place, told: PageMeta, place: Place, meta: PageMeta) -> str:
     if told.total_items != meta.total_items:
-        yield f"total_items went from {told.total_items} to {meta.total_items}"
+        return f"total_items went from {told.total_items} to {meta.total_items}"
     if before.size == place.size and told.total_pages != meta.total_pages:
-        yield f"total_pages went from {told.total_pages} to {meta.total_pages}"
+        return f"total_pages went from {told.total_pages} to {meta.total_pages}"
+    return ""

@@ -39,7 +39,7 @@ class PaginationStats:
     total_items: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: that would cost a microsecond for each page
 class _Open:
     """The page that is being given, without its items: they are the consumer's, and soon nobody's."""
 
@@ -68,7 +68,7 @@ class Ledger(Generic[T]):
     @property
     def known(self) -> Container[Hashable]:
         """The keys that came in any sweep."""
-        return self._sightings.known
+        return self._sightings
 
     @property
     def stats(self) -> PaginationStats:

@@ -85,16 +85,19 @@ class Walk(Generic[T]):
         if self._route.sizes is not None:
             refuse_size(read.meta, read.count, place, self._route.name)
         self._read_pages += 1
-        await self._go_on(place, read.meta)
+        onward = self._onward(place, read.meta)
+        if self._ahead and (onward is None or self._ahead[0][0].offset != onward.offset):
+            await self._drop_ahead()
+        self._next = onward
+        if onward is not None:
+            self._go_on(onward, place, read.meta)
         return place, read
 
     async def aclose(self) -> None:
         """End the walk: nothing that was fetched ahead is left when this returns."""
         self._next = None
-        ahead = [task for _, task in self._ahead]
-        self._ahead.clear()
-        if ahead:
-            await finish(*ahead)
+        if self._ahead:
+            await self._drop_ahead()
 
     def __del__(self) -> None:
         if self._loop is not None and self._ahead:
@@ -114,17 +117,19 @@ class Walk(Generic[T]):
                 raise
         raise ClientClosedError("the client was closed while a page was fetched ahead")
 
-    async def _go_on(self, came: Place, meta: PageMeta) -> None:
+    def _onward(self, came: Place, meta: PageMeta) -> Place | None:
         following = None if self._read_pages == self._route.max_pages else meta.next_page
-        onward = None if following is None else Place(following, came.size)
-        if self._ahead and (onward is None or self._ahead[0][0].offset != onward.offset):
-            gone = [task for _, task in self._ahead]
-            self._ahead.clear()
-            await finish(*gone)
-        self._next = onward
-        if onward is not None:
-            if not self._ahead:
-                self._next = self._fit(onward)
+        return None if following is None else Place(following, came.size)
+
+    async def _drop_ahead(self) -> None:
+        gone = [task for _, task in self._ahead]
+        self._ahead.clear()
+        await finish(*gone)
+
+    def _go_on(self, onward: Place, came: Place, meta: PageMeta) -> None:
+        if not self._ahead:
+            self._next = self._fit(onward)
+        if self._route.depth.pages:
             self._look_ahead(came, meta)
 
     def _look_ahead(self, came: Place, meta: PageMeta) -> None:

@@ -6,6 +6,7 @@ from types import EllipsisType
 from typing import Any, Final, TypeVar
 
 import msgspec
+from yarl import URL
 
 from aegis_async._cache import Aged, Cache, Fetched
 from aegis_async._decode import Decode, Decoders, Lent, PiecewiseDecoder
@@ -155,9 +156,12 @@ class Api:
         by_id = isinstance(key, EllipsisType) and paging.on_drift == "repair"
         ids = self._ids_of(item_type) if by_id else None
 
+        # What can be wrong with a path or a parameter is refused here, and looked for once, not with each page.
+        query = Request.get(self.session.base, path, filters).target.removeprefix(path).replace("?", "&", 1)
+
         def request(place: Place) -> Request:
-            paged = {"page": place.number, "page_size": place.size, **filters}
-            return Request.get(self.session.base, path, paged, organization_only=organization_only)
+            target = f"{path}?page={place.number}&page_size={place.size}{query}"
+            return Request(target, URL(self.session.base + target, encoded=True), organization_only)
 
         async def fetch(place: Place, *, ahead: bool = False, told: Told | None = None) -> Page[T]:
             if told is not None:
@@ -182,7 +186,6 @@ class Api:
             prefetch=paging.prefetch,
             on_drift=paging.on_drift,
         )
-        request(listing.first)  # a path or a parameter that cannot be sent is refused here, not at the first page
         return Paginator(listing)
 
     def _ids_of(self, item_type: type[T]) -> Decode[Page[Identified[Any]]] | None:

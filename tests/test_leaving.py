@@ -1,0 +1,156 @@
+"""Claims about leaving a loop early: whichever loop and whatever way, no task and no connection of it is left."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from typing import Final, TypeAlias
+
+import aiohttp
+import pytest
+
+from aegis_async import AegisClient
+from aegis_async.sandbox import Sandbox
+from tests.conftest import TURNS
+
+Loop: TypeAlias = Callable[[AegisClient], AsyncIterable[object]]
+
+
+async def _ids_for_ever() -> AsyncIterator[int]:
+    while True:
+        for id_ in range(1, 21):
+            yield id_
+
+
+async def _runs(client: AegisClient) -> AsyncIterator[object]:
+    while True:
+        async with client.data_collections.stream(4) as stream:
+            async for run in stream.runs():
+                yield run
+
+
+def _pipeline(client: AegisClient) -> AsyncIterable[object]:
+    listing = client.data_collections.list(page_size=2, prefetch=4)
+    return client.data_collections.get_many((summary.id async for summary in listing), concurrency=4)
+
+
+LOOPS: Final[dict[str, Loop]] = {
+    "items": lambda client: client.data_collections.list(page_size=2, prefetch=4),
+    "items of a repair": lambda client: client.data_collections.list(page_size=2, prefetch=4, on_drift="repair"),
+    "items of pages that grow": lambda client: client.data_collections.list(page_size="auto", prefetch="auto"),
+    "items of a caller's type": lambda client: client.paginate("/data-collections", dict, page_size=2, prefetch=4),
+    "pages": lambda client: client.data_collections.list(page_size=2, prefetch=4).pages(),
+    "values": lambda client: client.data_collections.get_many(_ids_for_ever(), concurrency=4),
+    "values in order": lambda client: client.data_collections.get_many(_ids_for_ever(), concurrency=4, ordered=True),
+    "outcomes": lambda client: client.data_collections.get_many(_ids_for_ever(), concurrency=4).outcomes(),
+    "a listing's values": _pipeline,
+    "runs of a stream": _runs,
+    "changes": lambda client: client.data_collections.watch(),
+}
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Sandbox]:
+    """A sandbox in a thread of its own, so that every task of this loop is the client's."""
+    with Sandbox(collections=60) as running:
+        yield running
+
+
+class Counted:
+    """A client whose tasks and connections can be counted."""
+
+    def __init__(self, client: AegisClient, connector: aiohttp.TCPConnector) -> None:
+        self.client = client
+        self._connector = connector
+
+    @property
+    def left(self) -> tuple[int, int]:
+        """Tasks that are not done, and connections that are checked out."""
+        return len(asyncio.all_tasks() - {asyncio.current_task()}), len(self._connector._acquired)
+
+    async def left_soon(self) -> tuple[int, int]:
+        """The same, after the loop's next few turns."""
+        for _ in range(2 * TURNS):  # a fan-out ends first, then the listing that it takes its ids from
+            await asyncio.sleep(0)
+        return self.left
+
+
+@pytest.fixture
+async def counted(elsewhere: Sandbox) -> AsyncIterator[Counted]:
+    connector = aiohttp.TCPConnector()
+    async with (
+        aiohttp.ClientSession(connector=connector) as session,
+        AegisClient(elsewhere.api_key, base_url=elsewhere.url, session=session) as client,
+    ):
+        yield Counted(client, connector)
+
+
+EVERY_LOOP = pytest.mark.parametrize("loop", LOOPS.values(), ids=list(LOOPS))
+
+
+@EVERY_LOOP
+async def test_a_break_leaves_nothing(counted: Counted, loop: Loop) -> None:
+    """A few turns after a bare ``break`` nothing is left."""
+    async for _ in loop(counted.client):
+        break
+
+    assert (0, 0) == await counted.left_soon()
+
+
+@EVERY_LOOP
+async def test_an_exception_leaves_nothing(counted: Counted, loop: Loop) -> None:
+    """A few turns after an exception in the body of the loop nothing is left."""
+    with pytest.raises(RuntimeError, match="of mine"):
+        await _failing(loop(counted.client))
+
+    assert (0, 0) == await counted.left_soon()
+
+
+@EVERY_LOOP
+@pytest.mark.parametrize("given", [0, 1, 3])
+async def test_a_cancellation_leaves_nothing(counted: Counted, loop: Loop, given: int) -> None:
+    """When a consumer that was cancelled as it waited, for a first or another result, has ended, nothing is left."""
+    reached = asyncio.Event()
+    consumer = asyncio.create_task(_consume(loop(counted.client), given, reached))
+    await reached.wait()
+    await asyncio.sleep(0)
+
+    consumer.cancel()
+    (outcome,) = await asyncio.gather(consumer, return_exceptions=True)
+
+    assert isinstance(outcome, asyncio.CancelledError)
+    assert (0, 0) == counted.left
+
+
+@EVERY_LOOP
+async def test_a_cancellation_in_the_body_leaves_nothing(counted: Counted, loop: Loop) -> None:
+    """A few turns after a consumer was cancelled at its own work, between two results, nothing is left."""
+    working = asyncio.Event()
+    consumer = asyncio.create_task(_working(loop(counted.client), working))
+    await working.wait()
+
+    consumer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await consumer
+    del consumer  # which holds the frame, and so the iterator
+
+    assert (0, 0) == await counted.left_soon()
+
+
+async def _failing(results: AsyncIterable[object]) -> None:
+    async for _ in results:
+        raise RuntimeError("an error of mine")
+
+
+async def _working(results: AsyncIterable[object], working: asyncio.Event) -> None:
+    async for _ in results:
+        working.set()
+        await asyncio.Event().wait()
+
+
+async def _consume(results: AsyncIterable[object], given: int, reached: asyncio.Event) -> None:
+    came = 0
+    if not given:
+        reached.set()
+    async for _ in results:
+        came += 1
+        if came == given:
+            reached.set()
