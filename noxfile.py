@@ -61,7 +61,7 @@ def layers(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def coverage(session: nox.Session) -> None:
     session.install("-e", ".[all]", *group("test"))
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "-n", "0", *session.posargs)
     session.run("coverage", "report", "--skip-covered")
     session.run("coverage", "report", "--fail-under=100", f"--include={CORE}")
 
@@ -88,14 +88,14 @@ def lowest(session: nox.Session) -> None:
 def services(session: nox.Session) -> None:
     """Run the tests that need a service of the system's packages; `.ci/run` installs those."""
     session.install("-e", ".[all]", *group("test"))
-    session.run("python", "-m", "pytest", "-m", "service and not kill", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "0", "-m", "service and not kill", *session.posargs)
 
 
 @nox.session(python=OLDEST)
 def kill(session: nox.Session) -> None:
     """Kill exports at hundreds of points; AEGIS_KILL_POINTS says how many for each format and mode."""
     session.install("-e", ".[all]", *group("test"))
-    session.run("python", "-m", "pytest", "-m", "kill", "tests/export/test_export_kill.py", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "0", "-m", "kill", "tests/export/test_export_kill.py", *session.posargs)
 
 
 @nox.session(python=OLDEST)
@@ -109,7 +109,7 @@ def examples(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Drive the dashboard's page with the Chromium of the system; its pictures are left in `build/screenshots`."""
     session.install("-e", ".[all]", *group("test", "browser"))
-    session.run("python", "-m", "pytest", "-m", "browser", "tests/dashboard", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "0", "-m", "browser", "tests/dashboard", *session.posargs)
 
 
 @nox.session(python=OLDEST)

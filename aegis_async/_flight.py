@@ -11,9 +11,29 @@ from aegis_async._session import Call, Session, closed_error
 from aegis_async._tasks import finish
 from aegis_async.errors import AegisError
 
-__all__ = ["Flights"]
+__all__ = ["Alike", "Flights"]
 
 T = TypeVar("T")
+
+
+class Alike:
+    """What calls must have in common to share a flight, hashed once for all of them.
+
+    Args:
+        value: Anything that can be hashed, and is equal where they have.
+    """
+
+    __slots__ = ("_hash", "_value")
+
+    def __init__(self, value: Hashable) -> None:
+        self._value = value
+        self._hash = hash(value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Alike) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 class Flights:
@@ -35,7 +55,6 @@ class Flights:
             AegisError: A copy of the error that ended the flight.
             DeadlineExceededError: The flight cannot end, or wait, before this caller's own deadline.
         """
-        self._session.enter_loop()
         deadline = nearest(call.options.deadline, self._session.clock.monotonic)
         flight: _Flight[T] | None = self._flights.get(key)
         if flight is None or not flight.alive():

@@ -1,16 +1,15 @@
 """The two general calls that every resource stands on: fetch one answer, paginate a listing."""
 
-from collections.abc import Container, Hashable, Mapping
+from collections.abc import Awaitable, Container, Hashable, Mapping
 from dataclasses import dataclass, replace
 from types import EllipsisType
 from typing import Any, Final, TypeVar
 
 import msgspec
-from yarl import URL
 
 from aegis_async._cache import Aged, Cache, Fetched
 from aegis_async._decode import Decode, Decoders, Lent, PiecewiseDecoder
-from aegis_async._flight import Flights
+from aegis_async._flight import Alike, Flights
 from aegis_async._pagination import Listing, Paginator, Place, Read, Told
 from aegis_async._resources._paging import Paging
 from aegis_async._resources._reading import Identified, Key, Skimming, Timing, id_type_of, key_of
@@ -58,6 +57,7 @@ class Api:
         self.cache: Cache | None = shared.cache
         self._shared = shared
         self._flights = shared.flights
+        self._alike = Alike((options.timeout, options.retry))
 
     def with_options(self, options: Options) -> "Api":
         """Give a view on the same session with other options."""
@@ -71,15 +71,15 @@ class Api:
         """Give the owner of background tasks in the running loop."""
         return self.session.tasks()
 
-    async def fetch(
+    def fetch(
         self, path: str, type_: type[T], params: Mapping[str, Param] | None = None, *, bulk: bool = False
-    ) -> T:
+    ) -> Awaitable[T]:
         """Give one answer decoded into ``type_``; ``bulk`` names the lane that it takes by default."""
         decoder = self.decoders.of(type_)
         request = Request.get(self.session.base, path, params)
         if self.cache is not None and self._is_kept(decoder, bulk=bulk):
-            return (await self._read(self.cache, request, decoder)).value
-        return await self.give(request, decoder, bulk=bulk)
+            return self._value(self.cache, request, decoder)
+        return self.give(request, decoder, bulk=bulk)
 
     async def fetch_aged(
         self, path: str, type_: type[T], params: Mapping[str, Param] | None = None, *, fresh: bool = False
@@ -98,9 +98,9 @@ class Api:
         request = Request.get(self.session.base, path, params, max_size=max_size)
         return await self.session.call(Call(request, decode, self.options, bulk=True))
 
-    async def give(self, request: Request, decoder: PiecewiseDecoder[T], *, bulk: bool) -> T:
+    def give(self, request: Request, decoder: PiecewiseDecoder[T], *, bulk: bool) -> Awaitable[T]:
         """Give one answer of the service, shared with whoever asks for the same in the interactive lane."""
-        return await self._flown(Call(request, decoder, self.options, bulk=bulk), decoder)
+        return self._flown(Call(request, decoder, self.options, bulk=bulk), decoder)
 
     async def ping(self) -> None:
         """Ask for a page of one item, past the cache; whatever is wrong with the answer is raised.
@@ -132,11 +132,14 @@ class Api:
         read = cache.fill if fresh else cache.read
         return await read((self._shared.space, request.target, decoder), fetch, self.session)
 
-    async def _flown(self, call: Call[T], decoder: PiecewiseDecoder[T]) -> T:
+    async def _value(self, cache: Cache, request: Request, decoder: PiecewiseDecoder[T]) -> T:
+        return (await self._read(cache, request, decoder)).value
+
+    def _flown(self, call: Call[T], decoder: PiecewiseDecoder[T]) -> Awaitable[T]:
         if self._flights is None or call.bulk or not decoder.frozen:
-            return await self.session.call(call)
-        options, request = self.options, call.request
-        return await self._flights.join((request.target, request.etag, decoder, options.timeout, options.retry), call)
+            return self.session.call(call)
+        request = call.request
+        return self._flights.join((request.target, request.etag, decoder, self._alike), call)
 
     def paginate(
         self,
@@ -161,13 +164,13 @@ class Api:
 
         def request(place: Place) -> Request:
             target = f"{path}?page={place.number}&page_size={place.size}{query}"
-            return Request(target, URL(self.session.base + target, encoded=True), organization_only)
+            return Request(self.session.base, target, organization_only)
 
         async def fetch(place: Place, *, ahead: bool = False, told: Told | None = None) -> Page[T]:
             if told is not None:
                 return await self.session.call(Call(request(place), Timing(decode, told), self.options, bulk=ahead))
             if self.cache is not None and kept and self._is_kept(decode, bulk=ahead):
-                return (await self._read(self.cache, request(place), decode)).value
+                return await self._value(self.cache, request(place), decode)
             return await self.give(request(place), decode, bulk=ahead)
 
         async def skim(place: Place, known: Container[Hashable]) -> Read[T]:

@@ -198,8 +198,8 @@ class DataCollections:
         params = _shared(shared)
         choice("on_error", on_error, ("raise", "skip"))
 
-        async def fetch(id_: int) -> DataCollection:
-            return await self._api.fetch(_path(id_), DataCollection, params, bulk=True)
+        def fetch(id_: int) -> Awaitable[DataCollection]:
+            return self._api.fetch(_path(id_), DataCollection, params, bulk=True)
 
         if on_progress is not None and not callable(on_progress):
             raise InvalidArgumentError(f"on_progress must be callable or None, not {on_progress!r}")

@@ -51,6 +51,16 @@ class Attempts:
         self._counts = counts
         self._watch = watch
 
+    async def watched(self, call: Call[T], watch: Watch) -> T:
+        """Do the same as ``make``, and tell what came of it."""
+        try:
+            result = await self.make(call)
+        except BaseException as error:
+            watch.ended(call, error)
+            raise
+        watch.ended(call, None)
+        return result
+
     async def make(self, call: Call[T]) -> T:
         """Make one attempt, and give its decoded answer.
 
@@ -59,17 +69,6 @@ class Attempts:
             DeadlineExceededError: It could not be begun or ended in time.
             ClientClosedError: The client was closed before it began.
         """
-        if self._watch is None:
-            return await self._made(call)
-        try:
-            result = await self._made(call)
-        except BaseException as error:
-            self._watch.ended(call, error)
-            raise
-        self._watch.ended(call, None)
-        return result
-
-    async def _made(self, call: Call[T]) -> T:
         gate = self.gate
         timings = call.timings = Timings() if self._watch or gate.adapts else None
         if not gate.try_enter(bulk=call.bulk):
@@ -161,7 +160,8 @@ class Attempts:
             raise self._refusal(raw, call)
         if call.keeps_etag:
             call.etag = raw.headers.get("ETag")
-        self.gate.answered(_latency(call))
+        if self.gate.adapts:
+            self.gate.answered(_latency(call))
         return False
 
     def _refusal(self, raw: RawResponse, call: Call[T]) -> StatusError:

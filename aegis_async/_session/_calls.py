@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from collections.abc import Awaitable
 from dataclasses import asdict, dataclass, replace
 from typing import Final, Generic, Literal, TypeVar
 
@@ -106,14 +107,17 @@ class Session:
             self.enter_loop()
         call.deadline = nearest(call.options.deadline, self.clock.monotonic)
         try:
-            result = await self._made(call)
+            result = await self._attempt(call)
+        except AegisError as error:
+            first = error
         except BaseException as error:
-            self.counts.failed += 1
-            if self._watch:
-                self._watch.gave_up(call, error)
+            self._failed(call, error)
             raise
-        self.counts.succeeded += 1
-        return result
+        else:
+            self.counts.succeeded += 1
+            self._budgets.refund(call.options.retry.budget)
+            return result
+        return await self._repeated(call, first)
 
     async def aclose(self) -> None:
         """End every task and connection; calling it again does nothing."""
@@ -149,20 +153,27 @@ class Session:
     def _new_gate(self) -> Gate:
         return Gate(self._concurrency, self._rate, self.clock)
 
-    async def _made(self, call: Call[T]) -> T:
-        attempts, policy = self._attempts, call.options.retry
+    def _attempt(self, call: Call[T]) -> Awaitable[T]:
+        return self._attempts.watched(call, self._watch) if self._watch else self._attempts.make(call)
+
+    async def _repeated(self, call: Call[T], first: AegisError) -> T:
+        """Go on after the first attempt, which does without the retry machinery: that costs more than all of ours."""
+        policy = call.options.retry
         try:
-            result = await attempts.make(call)
-        except AegisError as error:
-            first = error
-        else:
-            self._budgets.refund(policy.budget)
-            return result
-        self._require_open()
-        # The first attempt does without the retry machinery, which costs more than all of ours together.
-        clock = replace(self.clock, sleep=self._rest)
-        retry = Retry(policy, clock, self._budgets.of(policy.budget), _Waits(self, call))
-        return await retry.after(first, lambda: attempts.make(call))
+            self._require_open()
+            clock = replace(self.clock, sleep=self._rest)
+            retry = Retry(policy, clock, self._budgets.of(policy.budget), _Waits(self, call))
+            result = await retry.after(first, lambda: self._attempt(call))
+        except BaseException as error:
+            self._failed(call, error)
+            raise
+        self.counts.succeeded += 1
+        return result
+
+    def _failed(self, call: Call[T], error: BaseException) -> None:
+        self.counts.failed += 1
+        if self._watch:
+            self._watch.gave_up(call, error)
 
     async def _rest(self, seconds: float) -> None:
         """Wait as a task of the client's, so that its end is the end of the wait."""

@@ -27,7 +27,7 @@ def fault_of(error: Exception, request: Request, timeout: Timeout) -> RequestErr
     """Give the error of ours for what went wrong on the wire."""
     cause = error.__cause__ if isinstance(error, Broken) and isinstance(error.__cause__, Exception) else error
     phase = next((phase for kind, phase in _TIMEOUTS.items() if isinstance(cause, kind)), None)
-    method, url = request.method, str(request.url)
+    method, url = request.method, request.url
     if phase is not None:
         limit: float = getattr(timeout, phase)
         text = f"{request}: {_PHASES[phase].format(limit)}"

@@ -23,16 +23,16 @@ class Request:
     """One GET.
 
     Attributes:
-        target: Path and query under the base URL, for messages and logs.
-        url: The whole URL, already encoded.
+        base: The base URL.
+        target: Path and query under it, already encoded.
         organization_only: Whether it lists with ``shared=true``, where a 404 means that there is no organization.
         method: The HTTP method.
         max_size: Bytes of the body after decompression, where it differs from the client's own bound.
         etag: Of what the caller has: where that is still good, a 304 will do.
     """
 
+    base: str
     target: str
-    url: URL
     organization_only: bool = False
     method: str = "GET"
     max_size: int | None = None
@@ -56,11 +56,22 @@ class Request:
         """
         _check_path(path)
         if not params:
-            return cls(path, URL(base + path, encoded=True), organization_only, max_size=max_size)
+            return cls(base, path, organization_only, max_size=max_size)
         given = {name: value for name, value in params.items() if value is not None}
         query = _query({name: _as_text(name, value) for name, value in given.items()})
         target = f"{path}?{query}" if query else path
-        return cls(target, URL(base + target, encoded=True), organization_only, max_size=max_size)
+        return cls(base, target, organization_only, max_size=max_size)
+
+    @property
+    def url(self) -> str:
+        """The whole URL."""
+        return self.base + self.target
+
+    def under(self, root: URL) -> URL:
+        """Give the whole URL for aiohttp; ``root`` is the base URL, parsed."""
+        if "?" in self.target:
+            return URL(self.url, encoded=True)
+        return root.with_path(root.raw_path.rstrip("/") + self.target, encoded=True)  # a third of parsing it all
 
     @property
     def path(self) -> str:

@@ -68,7 +68,7 @@ def status_error(raw: RawResponse, request: Request, now: datetime) -> StatusErr
         request_id=raw.headers.get("X-Request-ID"),
         body=bytes(raw.body[:_KEPT]).decode(errors="replace"),
         method=request.method,
-        url=str(request.url),
+        url=request.url,
         retry_after=retry_after(raw.headers.getall("Retry-After", ()), raw.headers.get("Date"), now),
     )
     if isinstance(error, RequestValidationError):

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 import platform
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -13,7 +12,7 @@ from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession, ClientTimeout, StreamReader, hdrs
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession, ClientTimeout, hdrs
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
@@ -25,6 +24,7 @@ from aegis_async._session._coding import ACCEPTED, PIECE, CutError, Decoding, Ga
 from aegis_async._session._faults import Broken, TooLarge, fault_of
 from aegis_async._session._request import RawResponse, Request
 from aegis_async._session._status import masked
+from aegis_async._session._timeouts import Running, Timeouts
 from aegis_async._version import __version__
 from aegis_async.errors import ClientClosedError
 
@@ -34,7 +34,6 @@ log: Final = logging.getLogger("aegis_async")
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS: Final = 5
-_NEVER_ROUNDED: Final = math.inf  # aiohttp rounds limits of more than this many seconds up to whole ones
 _ERROR_BODY: Final = 65_536  # bytes: enough for any detail; the rest of a huge error page is not worth a wait
 _USER_AGENT: Final = f"aegis-async/{__version__} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
@@ -79,12 +78,17 @@ _MIDDLEWARES: Final = (_once,)
 class _Connector(aiohttp.TCPConnector):
     """A pool that gives no connection on which the service has spoken unasked."""
 
+    def __init__(self, timeouts: Timeouts) -> None:
+        super().__init__(limit=0)
+        self._timeouts = timeouts
+
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
         connection = await super().connect(req, traces, timeout)
         # aiohttp would take an answer that came while the connection was idle for that of the next request.
         while connection.protocol is not None and len(connection.protocol):
             connection.close()
             connection = await super().connect(req, traces, timeout)
+        self._timeouts.connected()
         return connection
 
 
@@ -102,7 +106,8 @@ class Transport:
             "Authorization": wire.key.authorization,
         }
         self._proxy = wire.proxy or (_environment_proxy(wire.base_url) if wire.trust_env else None)
-        self._timeouts: dict[Timeout, ClientTimeout] = {}
+        self._timeouts = Timeouts(hears=wire.session is None)
+        self._ssl = wire.ssl or True
         self._open: AsyncGenerator[ClientSession] | None = None
         self._session = wire.session
         # A session would show its own headers to a proxy on the way to https, and the key as Proxy-Authorization.
@@ -125,38 +130,42 @@ class Transport:
             RequestError: The body is larger than the limit.
             ClientClosedError: The session is closed: by its owner, or with the client while a redirect was followed.
         """
-        begun = time.monotonic()
-        limit = self._client_timeout(timeout) if total is None else _client_timeout(timeout, total)
+        running = self._timeouts.begin(timeout, total)
         try:
-            raw = await self._exchange(request, request.url, limit, timings)
+            url = request.under(self._wire.base_url)
+            raw = await self._exchange(request, url, running, timings)
             if raw.status in _REDIRECTS:
-                raw = await self._followed(raw, request, timeout, begun + (limit.total or 0.0))
+                raw = await self._followed(raw, request, url, running)
         except (aiohttp.ClientError, OSError, UnicodeError, Broken, TooLarge, CutError, GarbledError) as error:
             fault = fault_of(error, request, timeout)
+        except asyncio.CancelledError:
+            late = running.over()
+            if late is None:
+                raise
+            fault = fault_of(late(), request, timeout)
         else:
             return raw
+        finally:
+            self._timeouts.end(running)
         # Raised out here, so that no aiohttp error, which holds the key, is the context of ours.
         raise masked(fault, self._wire.key)
 
     async def aclose(self) -> None:
         """Close the connections; a session of the caller's stays open."""
+        self._timeouts.close()
         if self._open is not None:
             await self._open.aclose()
 
-    async def _followed(self, raw: RawResponse, request: Request, timeout: Timeout, until: float) -> RawResponse:
-        url = request.url
+    async def _followed(self, raw: RawResponse, request: Request, url: URL, running: Running) -> RawResponse:
         for _ in range(_MAX_REDIRECTS):
             target = _redirected(raw, url)
             if target is None:
                 break
-            left = until - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
             url = target
-            raw = await self._exchange(request, url, _client_timeout(timeout, left), None)
+            raw = await self._exchange(request, url, running, None)
         return raw
 
-    async def _exchange(self, request: Request, url: URL, limit: ClientTimeout, timings: Timings | None) -> RawResponse:
+    async def _exchange(self, request: Request, url: URL, running: Running, timings: Timings | None) -> RawResponse:
         session = self._session or await self._opened()
         if session.closed:
             raise ClientClosedError("the session is closed: it was handed in, or the client has ended it")
@@ -167,49 +176,26 @@ class Transport:
             headers=self._own_headers if request.etag is None else self._conditional(request.etag),
             allow_redirects=False,
             raise_for_status=False,
-            timeout=limit,
+            timeout=running.client,
             proxy=self._proxy,
-            ssl=self._wire.ssl or True,
+            ssl=self._ssl,
             middlewares=_MIDDLEWARES,
             auto_decompress=False,  # it would take a stream that is cut for a whole one
             trace_request_ctx=timings,
         )
         headed = time.monotonic() if timings else 0.0
-        headers = response.headers
-        line = None if hdrs.CONTENT_LENGTH in headers else _line_of(response)
+        limit = request.max_size or self._wire.max_body_size
         try:
-            body = await self._body(response, request.max_size or self._wire.max_body_size)
+            body = _body_at_hand(response, limit) or await _body(response, limit, running)
         except BaseException:
             response.close()
             raise
-        if line is not None and isinstance(line.exception(), aiohttp.ClientOSError):
-            raise CutError("the connection was reset")
         if timings:
             timings.first_byte, timings.body = headed - begun, time.monotonic() - headed
-        return RawResponse(response.status, body, headers)
+        return RawResponse(response.status, body, response.headers)
 
     def _conditional(self, etag: str) -> Mapping[str, str]:
         return {**(self._own_headers or {}), "If-None-Match": etag}
-
-    async def _body(self, response: ClientResponse, limit: int) -> bytes | bytearray:
-        if not response.ok:
-            return await _start_of_body(response)
-        if (response.content_length or 0) > limit:
-            raise TooLarge(limit)
-        content = response.content
-        if hdrs.CONTENT_ENCODING in response.headers:
-            return await _decoded(content, _decoding(response), limit)
-        first = await content.readany()
-        if content.at_eof():
-            if len(first) > limit:
-                raise TooLarge(limit)
-            return first
-        body = bytearray(first)
-        while chunk := await content.readany():
-            body += chunk
-            if len(body) > limit:
-                raise TooLarge(limit)
-        return body
 
     async def _opened(self) -> ClientSession:
         self._open = self._pool()
@@ -221,7 +207,7 @@ class Transport:
         session = ClientSession(
             headers=None if self._proxy else self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
-            connector=_Connector(limit=0, timeout_ceil_threshold=_NEVER_ROUNDED),
+            connector=_Connector(self._timeouts),
             trace_configs=[_connects()] if self._wire.traced else None,
         )
         try:
@@ -229,16 +215,42 @@ class Transport:
         finally:
             await session.close()
 
-    def _client_timeout(self, timeout: Timeout) -> ClientTimeout:
-        known = self._timeouts.get(timeout)
-        if known is None:
-            known = self._timeouts[timeout] = _client_timeout(timeout, timeout.attempt)
-        return known
+
+def _body_at_hand(response: ClientResponse, limit: int) -> bytes | None:
+    """Give the body that came together with the head, as most do; None for what takes more than that."""
+    content = response.content
+    if not (content.is_eof() and response.ok) or hdrs.CONTENT_ENCODING in response.headers:
+        return None
+    if content.total_bytes > limit:
+        raise TooLarge(limit)
+    return content.read_nowait()
 
 
-async def _decoded(content: StreamReader, decoding: Decoding, limit: int) -> bytearray:
-    body = bytearray()
-    while chunk := await content.readany():
+async def _body(response: ClientResponse, limit: int, running: Running) -> bytes | bytearray:
+    running.heard()
+    if not response.ok:
+        return await _start_of_body(response, running)
+    if (response.content_length or 0) > limit:
+        raise TooLarge(limit)
+    line = _line_of(response)
+    if hdrs.CONTENT_ENCODING in response.headers:
+        body = await _decoded(response, limit, running)
+    else:
+        body = bytearray()
+        while chunk := await response.content.readany():
+            running.heard()
+            body += chunk
+            if len(body) > limit:
+                raise TooLarge(limit)
+    if line is not None and isinstance(line.exception(), aiohttp.ClientOSError):
+        raise CutError("the connection was reset")
+    return body
+
+
+async def _decoded(response: ClientResponse, limit: int, running: Running) -> bytearray:
+    decoding, body = _decoding(response), bytearray()
+    while chunk := await response.content.readany():
+        running.heard()
         for piece in decoding.feed(chunk):
             body += piece
             if len(body) > limit:
@@ -249,11 +261,12 @@ async def _decoded(content: StreamReader, decoding: Decoding, limit: int) -> byt
     return body
 
 
-async def _start_of_body(response: ClientResponse) -> bytes:
+async def _start_of_body(response: ClientResponse, running: Running) -> bytes:
     content, body = response.content, bytearray()
     decoding: Decoding | None = None
     try:
         while len(body) < _ERROR_BODY and (chunk := await content.readany()):
+            running.heard()
             decoding = decoding or _decoding(response)
             for piece in decoding.feed(chunk):
                 body += piece
@@ -272,17 +285,13 @@ def _line_of(response: ClientResponse) -> ResponseHandler | None:
     On such a line aiohttp takes a reset for an end.
     """
     headers, connection = response.headers, response.connection
-    if connection is None or hdrs.TRANSFER_ENCODING in headers:
+    if connection is None or hdrs.CONTENT_LENGTH in headers or hdrs.TRANSFER_ENCODING in headers:
         return None
     return connection.protocol
 
 
 def _decoding(response: ClientResponse) -> Decoding:
     return Decoding(response.headers.getall("Content-Encoding", ()))
-
-
-def _client_timeout(timeout: Timeout, total: float) -> ClientTimeout:
-    return ClientTimeout(total=total, connect=timeout.connect, sock_read=timeout.read, ceil_threshold=_NEVER_ROUNDED)
 
 
 def _connects() -> aiohttp.TraceConfig:

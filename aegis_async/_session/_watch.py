@@ -53,7 +53,7 @@ class Watch:
             call=call.number,
             method=call.request.method,
             path=call.request.path,
-            url=str(call.request.url),
+            url=call.request.url,
             priority="bulk" if call.bulk else "interactive",
             attempt=call.attempts,
             max_attempts=call.options.retry.max_attempts,

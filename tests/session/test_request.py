@@ -31,9 +31,11 @@ def test_every_path_stays_under_the_base(path: str) -> None:
         assert str(error).startswith("path must")
         return
 
-    assert URL(BASE).origin() == request.url.origin()
-    assert ("", "") == (request.url.raw_query_string, request.url.raw_fragment)
-    decoded = request.url.raw_path
+    url = request.under(URL(BASE))
+    assert request.url == str(url)
+    assert URL(BASE).origin() == url.origin()
+    assert ("", "") == (url.raw_query_string, url.raw_fragment)
+    decoded = url.raw_path
     for _ in range(3):
         assert decoded == posixpath.normpath(decoded)
         assert decoded.startswith("/api/v1/")
@@ -51,13 +53,11 @@ def test_parameters_arrive_as_they_were_given(params: dict[str, Any]) -> None:
 
     texts = {name: value for name, value in params.items() if value is not None}
     expected = [(name, str(value).lower() if isinstance(value, bool) else str(value)) for name, value in texts.items()]
-    assert (URL(BASE).origin(), "/api/v1/runs", "") == (
-        request.url.origin(),
-        request.url.raw_path,
-        request.url.raw_fragment,
-    )
-    assert expected == parse_qsl(request.url.raw_query_string, keep_blank_values=True)
-    assert request.url.raw_query_string.isascii()
+    url = request.under(URL(BASE))
+    assert request.url == str(url)
+    assert (URL(BASE).origin(), "/api/v1/runs", "") == (url.origin(), url.raw_path, url.raw_fragment)
+    assert expected == parse_qsl(url.raw_query_string, keep_blank_values=True)
+    assert url.raw_query_string.isascii()
 
 
 @pytest.mark.parametrize("params", [{"a": "\ud800"}, {"\udfff": 1}], ids=["value", "name"])

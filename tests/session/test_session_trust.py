@@ -1,7 +1,6 @@
 """Claims about where a request goes, what goes along, and what is never shown."""
 
 import logging
-from types import SimpleNamespace
 
 import pytest
 from aiohttp import ClientSession
@@ -56,17 +55,6 @@ async def test_redirects_share_the_time_of_their_attempt() -> None:
             await client.fetch("/x", bytes)
 
     assert 2 == len(served.heads)
-
-
-async def test_redirects_that_used_up_the_attempt_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a redirect comes after the attempt's time is over, it is not followed."""
-    times = iter([0.0, 61.0])
-    async with wire(http(b"", "302 X", Location="/again")) as served, once(served.url) as client:
-        monkeypatch.setattr("aegis_async._session._transport.time", SimpleNamespace(monotonic=lambda: next(times)))
-        with pytest.raises(RequestTimeoutError, match=r"not done within 60\.0 s"):
-            await client.fetch("/x", bytes)
-
-    assert 1 == len(served.heads)
 
 
 async def test_a_host_that_dns_cannot_hold_is_a_connection_error() -> None:
