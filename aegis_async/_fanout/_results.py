@@ -22,13 +22,12 @@ class _Results(Closing, Generic[T]):
     def __aiter__(self) -> Self:
         return self
 
-    async def _next(self) -> Result:
-        if self._over:
-            raise StopAsyncIteration
-        ready = self._work.pop()
-        return ready if ready is not None else await self._awaited()
+    def _ready(self) -> Result | None:
+        return None if self._over else self._work.pop()
 
     async def _awaited(self) -> Result:
+        if self._over:
+            raise StopAsyncIteration
         try:
             if self._task is None:
                 self._task = self._work.start()
@@ -56,7 +55,7 @@ class OutcomeIterator(_Results[T], AsyncIterator[Outcome[T]]):
     """Gives one outcome for each id; also an async context manager that ends the work."""
 
     async def __anext__(self) -> Outcome[T]:
-        return Outcome(*await self._next())
+        return Outcome(*(self._ready() or await self._awaited()))
 
 
 class FanOutIterator(_Results[T], AsyncIterator[T]):
@@ -64,6 +63,6 @@ class FanOutIterator(_Results[T], AsyncIterator[T]):
 
     async def __anext__(self) -> T:
         while True:
-            _, value, error = await self._next()
+            _, value, error = self._ready() or await self._awaited()
             if error is None:
                 return cast("T", value)

@@ -73,16 +73,14 @@ class Work(Generic[T]):
         Raises:
             BaseException: What ended the work, after the results that were ready before it.
         """
-        while True:
-            result = self.pop()
-            if result is not None:
-                return result
+        while (result := self.pop()) is None:
             if self._ended:
                 if self._failure is not None:
                     raise self._reported(self._failure)
                 return None
             self._arrived.clear()
             await self._arrived.wait()
+        return result
 
     def _reported(self, failure: BaseException) -> BaseException:
         if isinstance(failure, AegisError):
@@ -118,9 +116,9 @@ class Work(Generic[T]):
                     await self._freed()
                 self._room -= 1
                 id_ = await ids.take()
-                index = self._taken
-                self._taken += 1
-                await self._fetch(index, id_)
+                places = self._taken_as(id_)
+                if places is not None:
+                    await self._fetch(places, id_)
         except StopAsyncIteration:
             return
         except asyncio.CancelledError:
@@ -137,30 +135,30 @@ class Work(Generic[T]):
         self._blocked.append(place)
         await place
 
-    async def _fetch(self, index: int, id_: int) -> None:
-        places = [index]
+    def _taken_as(self, id_: int) -> list[int] | None:
+        """Give the places of an id that is to be fetched; None if it is in flight already, and that will do."""
+        places = [self._taken]
+        self._taken += 1
         # Only an int is sure to equal nothing but itself: True would share the flight of 1.
-        if type(id_) is not int:
-            self._settle(places, id_, *await self._outcome(id_))
-            return
-        known = self._flights.setdefault(id_, places)
-        if known is not places:
-            known.append(index)
-            self._shared += 1
-            return
-        try:
-            value, error = await self._outcome(id_)
-        finally:
-            del self._flights[id_]
-        self._settle(places, id_, value, error)
+        known = self._flights.setdefault(id_, places) if type(id_) is int else places
+        if known is places:
+            return places
+        known += places
+        self._shared += 1
+        return None
 
-    async def _outcome(self, id_: int) -> tuple[T | None, AegisError | None]:
+    async def _fetch(self, places: list[int], id_: int) -> None:
+        value, failure = None, None
         try:
-            return await self._job.fetch(id_), None
+            value = await self._job.fetch(id_)
         except _ENDS_ALL:
             raise
         except AegisError as error:
-            return None, error
+            failure = error
+        finally:
+            if type(id_) is int:
+                del self._flights[id_]
+        self._settle(places, id_, value, failure)
 
     def _settle(self, places: list[int], id_: int, value: T | None, error: AegisError | None) -> None:
         if error is None:
