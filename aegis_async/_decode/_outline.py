@@ -21,6 +21,14 @@ _ELEMENTS: Final = 4096
 _FIELDS: Final = 2048  # the same for the fields of an object, which cost twice as much
 _GROWTH: Final = 4  # times, of the piece that may hold a value which nothing can cut
 
+# What stands between two elements, by the first byte of one.
+_BETWEEN: Final = {
+    b"{": (b"},{", b"}, {"),
+    b"[": (b"],[", b"], ["),
+    b'"': (b'","', b'", "'),
+    b"": (b",",),
+}
+
 _OPENED: Final = re.compile(rb'[ \t\n\r]*+\{(?=[ \t\n\r]*+")')
 _KEY: Final = re.compile(rb'[ \t\n\r]*+("[^"\\]*+(?:\\.[^"\\]*+)*+")[ \t\n\r]*+:[ \t\n\r]*+', re.DOTALL)
 _EMPTY: Final = re.compile(rb"\[[ \t\n\r]*+\]")
@@ -152,9 +160,12 @@ class _Walk:
         empty = _EMPTY.match(self.body, start)
         if empty is not None:
             return Cut(field, end=empty.end())
-        cut, at = Cut(field), start + 1
+        cut, at, guesses = Cut(field), start + 1, True
         while True:
-            batch, after = yield from self._batch(at, field.array.inside)
+            guess = self._guessed(at) if guesses else None
+            # Where elements hold arrays one that is wrong shows that all will be: each ends inside an element.
+            guesses = guesses and (guess is not None or field.array.inside is None)
+            batch, after = ((at, guess), guess) if guess else (yield from self._batch(at, field.array.inside))
             cut.batches.append(batch)
             yield after - at
             if self._is(b"]", after):
@@ -165,9 +176,7 @@ class _Walk:
             at = after + 1
 
     def _batch(self, start: int, inside: Shapes | None) -> Steps[tuple[Span | Outline, int]]:
-        after = None if inside else self._guessed(start)
-        if after is None:
-            after = self._stepped(start)
+        after = self._stepped(start)
         if after is not None:
             return (start, after), after
         opened = _OPENED.match(self.body, start) if inside else None
@@ -180,9 +189,13 @@ class _Walk:
     def _guessed(self, start: int) -> int | None:
         """Give where, near the end of a piece, one element most likely ends, if that is so."""
         # What is a sound array up to there is one whatever follows, so a guess that passes is right.
-        stop = start + self.piece
-        end = max(self.body.rfind(b"},{", start, stop), self.body.rfind(b"}, {", start, stop)) + 1
-        return end if end and is_array(b"".join((b"[", self.view[start:end], b"]"))) else None
+        stop, first = start + self.piece, _blank(self.body, start)
+        between = _BETWEEN.get(bytes(self.body[first : first + 1]), _BETWEEN[b""])
+        end = max(self.body.rfind(text, start, stop) for text in between)
+        if end <= first:
+            return None
+        end += self.body[end : end + 1] != b","
+        return end if is_array(b"".join((b"[", self.view[start:end], b"]"))) else None
 
     def _stepped(self, start: int) -> int | None:
         """Give what follows the last element that ends within a piece."""

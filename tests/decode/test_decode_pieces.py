@@ -46,11 +46,11 @@ def outcome(decode: Any, body: bytes) -> Any:
         return error.path, error.truncated
 
 
-def to_the_run(found: Any) -> Any:
-    """Give an outcome with no more of an error's path than the run that it is in."""
+def without_path(found: Any) -> Any:
+    """Give an outcome without the path of its error."""
     match found:
-        case (str(path), bool(truncated)):
-            return path.partition("]")[0], truncated
+        case (str(), bool(truncated)):
+            return truncated
     return found
 
 
@@ -151,10 +151,19 @@ def test_a_cut_page_is_the_same_as_in_one_piece(body: bytes) -> None:
 
 @given(written(collections()))
 def test_slices_put_together_are_the_runs(body: bytes) -> None:
-    """Whatever a body holds, its slices are the runs of the whole, and its fault is in the same run."""
+    """Whatever a body holds, its slices are the runs of the whole, or both are at fault: own fields come first here."""
     whole, cut = outcome(lambda text: full(text).runs, body), outcome(sliced, body)
 
-    assert to_the_run(whole) == to_the_run(cut)
+    assert without_path(whole) == without_path(cut)
+
+
+@pytest.mark.parametrize("bend", [{"evaluation_cost": "NaN"}, {"threshold": "70"}], ids=str)
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_a_fault_in_a_slice_keeps_its_place(bend: dict[str, object], count: int) -> None:
+    """A fault in the last evaluation of the last run has the path that it has in the whole, in however many slices."""
+    body = encoded(grown(runs=count, evaluations=count, last=bend))
+
+    assert outcome(full, body) == outcome(sliced, body)
 
 
 @pytest.mark.parametrize("bend", [{"evaluation_cost": "NaN"}, {"threshold": "70"}, {"id": None}], ids=str)
