@@ -27,9 +27,9 @@ async def as_bytes(body: bytes | bytearray) -> bytes:
 
 
 async def release(body: bytes | bytearray) -> None:
-    """Let go of what a bytearray holds, by halves, since it shrinks in no other way."""
+    """Let go of what a bytearray holds, by halves, since it gives back nothing before it is less than half full."""
     while isinstance(body, bytearray) and len(body) > _FREED_AT_ONCE:
-        del body[len(body) // 2 :]
+        del body[(len(body) - 1) // 2 :]
         await asyncio.sleep(0)
     if isinstance(body, bytearray):
         body.clear()

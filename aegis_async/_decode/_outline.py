@@ -22,6 +22,14 @@ _FIELDS: Final = 2048  # the same for the fields of an object, which cost twice 
 _GUESSES: Final = 256  # objects within elements that begin as these do
 _GROWTH: Final = 4  # times, of the piece that may hold a value which nothing can cut
 
+# What stands between two elements, by the first byte of one.
+_SEPARATORS: Final = {
+    b"{": (b"},{", b"}, {"),
+    b"[": (b"],[", b"], ["),
+    b'"': (b'","', b'", "'),
+    b"": (b",",),
+}
+
 _OPENED: Final = re.compile(rb'[ \t\n\r]*+\{(?=[ \t\n\r]*+")')
 _KEY: Final = re.compile(rb'[ \t\n\r]*+("[^"\\]*+(?:\\.[^"\\]*+)*+")[ \t\n\r]*+:[ \t\n\r]*+', re.DOTALL)
 _EMPTY: Final = re.compile(rb"\[[ \t\n\r]*+\]")
@@ -180,12 +188,14 @@ class _Walk:
         empty = _EMPTY.match(self.body, start)
         if empty is not None:
             return Cut(field, end=empty.end())
-        cut, at = Cut(field), start + 1
+        cut, at, guesses = Cut(field), start + 1, True
         like = self._looks(_blank(self.body, at))
         while True:
-            batch, after = self._guessed(at, field.array, like) if like else (None, at)
+            batch, after = self._guessed(at, field.array, like) if guesses else (None, at)
             if batch is None:
-                like = None  # a guess that is wrong costs as much as one that is right can spare
+                # One that is wrong costs as much as one that is right can spare; only among plain elements the next
+                # is likely to be right again.
+                guesses = like is None and field.array.inside is None
                 batch, after = yield from self._batch(at, field.array.inside)
             cut.batches.append(batch)
             yield after - at
@@ -196,9 +206,9 @@ class _Walk:
                 raise broken_at(b"[0", self.body, after)
             at = after + 1
 
-    def _guessed(self, start: int, array: Array, like: _Looks) -> tuple[Batch | None, int]:
+    def _guessed(self, start: int, array: Array, like: _Looks | None) -> tuple[Batch | None, int]:
         """Give the elements up to where, near the end of a piece, one most likely ends, if that is so."""
-        end = self._likely_end(start, like)
+        end = self._end_before(start, like) if like else self._end_in_a_row(start)
         if end == start:
             return None, start
         text = self._enclosed(start, end, array)
@@ -218,7 +228,14 @@ class _Walk:
         self.room[1 : size + 1] = self.view[start:end]
         return self.room[: size + 2]
 
-    def _likely_end(self, start: int, like: _Looks) -> int:
+    def _end_in_a_row(self, start: int) -> int:
+        """Give where the last element ends that something follows which looks like a next one."""
+        stop, first = start + self.piece, _blank(self.body, start)
+        between = _SEPARATORS.get(bytes(self.body[first : first + 1]), _SEPARATORS[b""])
+        end = max(self.body.rfind(text, start, stop) for text in between)
+        return start if end <= first else end + (self.body[end : end + 1] != b",")
+
+    def _end_before(self, start: int, like: _Looks) -> int:
         """Give where the last element ends before one that looks like the first."""
         stop = start + self.piece
         for _ in range(_GUESSES):

@@ -183,6 +183,15 @@ def test_slices_put_together_are_the_runs(body: bytes) -> None:
         assert isinstance(whole[0], str)
 
 
+@pytest.mark.parametrize("bend", [{"evaluation_cost": "NaN"}, {"threshold": "70"}], ids=str)
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_a_fault_in_a_slice_keeps_its_place(bend: dict[str, object], count: int) -> None:
+    """A fault in the last evaluation of the last run has the path that it has in the whole, in however many slices."""
+    body = encoded(grown(runs=count, evaluations=count, last=bend))
+
+    assert outcome(full, body) == outcome(sliced, body)
+
+
 @pytest.mark.parametrize("bend", [{"evaluation_cost": "NaN"}, {"threshold": "70"}, {"id": None}], ids=str)
 @pytest.mark.parametrize("count", [1, 3, 40])
 def test_a_fault_keeps_its_place(bend: dict[str, object], count: int) -> None:
