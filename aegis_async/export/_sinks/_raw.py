@@ -63,7 +63,9 @@ def _text(lines: pa.Array) -> pa.Buffer:
 def line(id_: int, body: bytes) -> bytes:
     """Give the line of one body, which is sound JSON."""
     digest = hashlib.sha256(body).hexdigest().encode()
-    return b'{"id":%d,"sha256":"%s","body":%s}\n' % (id_, digest, body.translate(_ON_ONE_LINE).strip(b" \t"))
+    if b"\n" in body or b"\r" in body:  # looking is twenty times as fast as translating
+        body = body.translate(_ON_ONE_LINE)
+    return b'{"id":%d,"sha256":"%s","body":%s}\n' % (id_, digest, body.strip(b" \t"))
 
 
 def _id(text: bytes) -> int:
