@@ -1,7 +1,8 @@
 """Bytes of an answer to a value, or a DecodeError; no I/O, and no foreign exception leaves it."""
 
+from aegis_async._decode._assembly import Slice
 from aegis_async._decode._decoder import BodyDecoder
 from aegis_async._decode._pieces import Decode, Decoders, PiecewiseDecoder
 from aegis_async._decode._split import Split, Splitter
 
-__all__ = ["BodyDecoder", "Decode", "Decoders", "PiecewiseDecoder", "Split", "Splitter"]
+__all__ = ["BodyDecoder", "Decode", "Decoders", "PiecewiseDecoder", "Slice", "Split", "Splitter"]

@@ -2,18 +2,31 @@
 
 import re
 from collections.abc import Callable, Generator
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
-from aegis_async._decode._outline import Cut, Outline
+from aegis_async._decode._outline import Cut, Outline, Span
 from aegis_async._decode._shape import Shape
 from aegis_async.errors import DecodeError
 
-__all__ = ["Parts", "elements", "whole"]
+__all__ = ["Parts", "Slice", "elements", "slices", "whole"]
 
 T = TypeVar("T")
 Parts: TypeAlias = Generator[tuple[Any, ...], None, T]  # gives what a step has decoded, perhaps nothing yet
+
+
+class Slice(NamedTuple):
+    """Some elements of an array, side by side.
+
+    Attributes:
+        elements: These elements.
+        continues: Whether it is the last one of the slice before, with nothing in its own arrays but what comes next.
+    """
+
+    elements: tuple[Any, ...]
+    continues: bool
+
 
 _ELEMENT: Final = re.compile(r"\$\[(\d+)\]")
 _FIELD: Final = re.compile(r"\$(?:\[0\])?\.(\w+)")
@@ -69,13 +82,50 @@ def elements(body: bytes | bytearray, cut: Cut, base: str = "$") -> Parts[None]:
         if isinstance(batch, Outline):
             part, fault = yield from _large(body, batch, cut.shape)
         else:
-            start, stop = batch
-            part, fault = _sound(b"".join((b"[", memoryview(body)[start:stop], b"]")), cut.shape)
+            part, fault = _sound(_array(body, batch), cut.shape)
         yield part
         if fault is not None:
             _move(fault, array, given)
             raise fault
         given += len(part)
+
+
+def slices(body: bytes | bytearray, cut: Cut) -> Generator[Slice, None, None]:
+    """Give the elements of one array, in order; one that is larger than a piece comes in several slices.
+
+    Raises:
+        DecodeError: As ``elements``.
+    """
+    given, array = 0, f"$.{cut.shape.field}"
+    for batch in cut.batches:
+        if isinstance(batch, Outline):
+            fault, count = (yield from _sliced(body, batch, cut.shape)), 1
+        else:
+            part, fault = _sound(_array(body, batch), cut.shape)
+            count = len(part)
+            yield Slice(part, continues=False)
+        if fault is not None:
+            _move(fault, array, given)
+            raise fault
+        given += count
+
+
+def _sliced(body: bytes | bytearray, found: Outline, shape: Shape) -> Generator[Slice, None, DecodeError | None]:
+    """Give one element without its arrays, then the elements of these; and what is wrong with them."""
+    try:
+        element = shape.decode(b"[%b]" % found.skeleton(body))[0]
+        yield Slice((element,), continues=False)
+        for field, cut in found.arrays().items():
+            for part in elements(body, cut, "$[0]"):
+                yield Slice((_with(element, {field: part}),), continues=True)
+    except DecodeError as error:
+        return error
+    return None
+
+
+def _array(body: bytes | bytearray, span: Span) -> bytes:
+    start, stop = span
+    return b"".join((b"[", memoryview(body)[start:stop], b"]"))
 
 
 def _large(body: bytes | bytearray, found: Outline, shape: Shape) -> Parts[tuple[tuple[Any, ...], DecodeError | None]]:

@@ -1,11 +1,11 @@
 """A body whose largest array is left for later: first the rest of it as a value, then the elements, piece by piece."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from aegis_async._decode._assembly import elements, whole
+from aegis_async._decode._assembly import Slice, elements, slices, whole
 from aegis_async._decode._outline import Cut
 from aegis_async._decode._pieces import PiecewiseDecoder
 from aegis_async._decode._turns import Turns, keeping
@@ -43,6 +43,16 @@ class Split(Generic[T]):
         while (part := await self.turns.next(parts)) is not None:
             for element in part:
                 yield element
+
+    async def slices(self) -> AsyncIterator[Slice]:
+        """Give the elements of that array in order, about a piece at a time, however large one of them is.
+
+        Raises:
+            DecodeError: An element is not what it should be; those before it were given.
+        """
+        parts: Iterator[Slice] = slices(self.body, self.cut) if self.cut else iter(())
+        while (part := await self.turns.next(parts)) is not None:
+            yield part
 
     async def release(self) -> None:
         """Let go of the body, by halves: to free all of it at once can take longer than the loop may be blocked."""
@@ -83,6 +93,10 @@ class Splitter(Generic[T]):
             DecodeError: It is no JSON, breaks off, or is at fault outside of that array.
         """
         return await self._decoder.turns.run(self._steps(body))
+
+    def unread(self, body: bytes | bytearray) -> Split[None]:
+        """Give the split of a body of which nothing is decoded."""
+        return Split(None, body, None, self._decoder.turns)
 
     def _steps(self, body: bytes | bytearray) -> Generator[object, None, Split[T]]:
         decoder = self._decoder

@@ -17,13 +17,23 @@ from aegis_async._fanout import FanOut, FanOutStats, Job
 from aegis_async._pagination import Cursor, OnDrift, Paginator, Prefetch
 from aegis_async._resources._api import Api
 from aegis_async._resources._paging import PageSize, Paging
-from aegis_async._resources._streams import CollectionStream
+from aegis_async._resources._streams import BodyStream, CollectionStream, KeepingSplitter
 from aegis_async._resources._watching import Watch, WatchCursor, Watched
 from aegis_async._session import Param
-from aegis_async.errors import DecodeError, InvalidArgumentError
+from aegis_async.errors import AegisError, DecodeError, InvalidArgumentError, RequestError
 from aegis_async.models import DataCollection, DataCollectionSummary
 
-__all__ = ["CollectionBody", "DataCollections", "Decode", "get_bodies", "list_items", "summary_decoder"]
+__all__ = [
+    "BodyStream",
+    "CollectionBody",
+    "DataCollections",
+    "Decode",
+    "get_bodies",
+    "is_too_large",
+    "list_items",
+    "stream_body",
+    "summary_decoder",
+]
 
 _PATH = "/data-collections"
 _MAX_SIZE = 2 << 30  # bytes
@@ -251,28 +261,58 @@ class CollectionBody:
     error: DecodeError | None
 
 
-def get_bodies(
+def get_bodies(  # noqa: PLR0913 - the arguments of a fan-out
     collections: DataCollections,
     ids: Iterable[int] | AsyncIterable[int],
     *,
     concurrency: int = 8,
     shared: bool | None = None,
     through: Callable[[Callable[[], Awaitable[CollectionBody]]], Awaitable[CollectionBody]] | None = None,
+    max_size: int | None = None,
 ) -> FanOut[CollectionBody]:
     """Give many collections with their bytes, for the export; what does not decode is a value with its error.
 
-    Each is fetched ``through`` what the caller gives, who may wait, or try again.
+    Each is fetched ``through`` what the caller gives, who may wait, or try again. A body of more than ``max_size``
+    bytes (None: the client's ``max_body_size``) is an error that ``is_too_large`` knows, a case for ``stream_body``.
     """
     api, params = collections._api, _shared(shared)  # noqa: SLF001 - the same module's
 
     async def fetch(id_: int) -> CollectionBody:
         async def once() -> CollectionBody:
-            return await api.fetch_with(_path(id_), _KeepingBody(id_, api.decoders.of(DataCollection)), params)
+            decode = _KeepingBody(id_, api.decoders.of(DataCollection))
+            return await api.fetch_with(_path(id_), decode, params, max_size=max_size)
 
         return await (once() if through is None else through(once))
 
     limit = integer("concurrency", concurrency, minimum=1)
     return FanOut(Job(_ids(ids), fetch, api.tasks, limit, ordered=False, on_error="raise"))
+
+
+def is_too_large(error: AegisError | None) -> bool:
+    """Tell whether an error says that the body is larger than it may be, and nothing else."""
+    return type(error) is RequestError  # its subclasses are faults of the connection, and timeouts
+
+
+@asynccontextmanager
+async def stream_body(
+    collections: DataCollections,
+    id_: int,
+    *,
+    shared: bool | None = None,
+    max_size: int = _MAX_SIZE,
+) -> AsyncIterator[BodyStream]:
+    """Give one very large collection with its bytes, for the export; what does not decode is there with its error.
+
+    Raises:
+        AegisError: As ``stream``, but for a body that is sound JSON and no collection.
+    """
+    api, path = collections._api, _path(id_)  # noqa: SLF001 - the same module's
+    splitter = KeepingSplitter(Splitter(api.decoders.of(DataCollection), "runs"), id_, f"GET {path}")
+    stream = await api.fetch_with(path, splitter, _shared(shared), max_size=max_size)
+    try:
+        yield stream
+    finally:
+        await stream.aclose()
 
 
 def list_items(

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aegis_async._decode import BodyDecoder, Decoders, PiecewiseDecoder
+from aegis_async._decode import BodyDecoder, Decoders, PiecewiseDecoder, Splitter
+from aegis_async._decode._assembly import slices
 from aegis_async._decode._turns import Turns
 from aegis_async.errors import DecodeError
-from aegis_async.models import DataCollection, DataCollectionSummary, Page, User
+from aegis_async.models import DataCollection, DataCollectionSummary, Page, Run, User
 from tests.decode.documents import collection, encoded, listing, old_revision
 
 PIECE = 2048  # bytes: small enough for small documents to be cut at every depth
@@ -140,6 +141,12 @@ def test_a_cut_collection_is_the_same_as_in_one_piece(body: bytes) -> None:
 def test_a_cut_page_is_the_same_as_in_one_piece(body: bytes) -> None:
     """A page whose every item is cut, and whose items' runs are, is the page that it is in one piece."""
     assert outcome(page, body) == outcome(in_steps(page_pieces), body)
+
+
+@given(written(collections()))
+def test_slices_put_together_are_the_runs(body: bytes) -> None:
+    """Whatever a body holds, its slices are the runs of the whole, and its fault has the same place."""
+    assert outcome(lambda text: full(text).runs, body) == outcome(sliced, body)
 
 
 @pytest.mark.parametrize("bend", [{"evaluation_cost": "NaN"}, {"threshold": "70"}, {"id": None}], ids=str)
@@ -311,6 +318,19 @@ def test_the_turns_survive_their_loop() -> None:
         return first, second
 
     assert (full(body), full(body)) == asyncio.run(both()) == asyncio.run(both())
+
+
+def sliced(body: bytes) -> tuple[Run, ...]:
+    """Give the runs of a body as its slices have them, and the fault of its other fields first."""
+    split = Splitter(pieces, "runs")(body)
+    runs: list[Run] = []
+    for part in slices(body, split.cut) if split.cut else ():
+        if part.continues:
+            (more,) = part.elements
+            runs[-1] = msgspec.structs.replace(more, evaluations=runs[-1].evaluations + more.evaluations)
+        else:
+            runs += part.elements
+    return tuple(runs)
 
 
 class Row(msgspec.Struct):
