@@ -1,14 +1,16 @@
 """Collections to export, made from the page's own shapes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
 from typing import Any
 
 import msgspec
 import pytest
 
+from aegis_async import AegisClient, RetryPolicy
 from aegis_async._decode import BodyDecoder
 from aegis_async.models import DataCollection
+from aegis_async.sandbox import Sandbox
 from tests.export.postgres import cluster, psql
 
 Document = dict[str, Any]
@@ -81,6 +83,21 @@ def _run(id_: int, evaluations: int) -> Document:
         "is_gte_threshold": True,
         "evaluations": [_evaluation(5_000 + n, id_) for n in range(evaluations)],
     }
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """A small account."""
+    async with Sandbox(collections=6) as server:
+        yield server
+
+
+@pytest.fixture
+async def client(sandbox: Sandbox) -> AsyncIterator[AegisClient]:
+    """A client that tries twice, at once."""
+    at_once = RetryPolicy(max_attempts=2, initial=0.0, maximum=0.0)
+    async with AegisClient(sandbox.api_key, base_url=sandbox.url, retry=at_once) as client:
+        yield client
 
 
 @pytest.fixture
