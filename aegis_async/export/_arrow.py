@@ -13,9 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aegis_async.export._layout import RAW
-from aegis_async.export._rows import Rows, rows_of
+from aegis_async.export._rows import Rows, Tables
 from aegis_async.export._schema import SCHEMA_VERSION, TABLES, Column, Kind, Table
-from aegis_async.models import DataCollection
 
 __all__ = ["RAW_SCHEMA", "SCHEMAS", "TABLE_SCHEMAS", "Piece", "UnfitError", "pieces_of", "tables_of", "unfit_costs"]
 
@@ -57,16 +56,16 @@ RAW_SCHEMA: Final = pa.schema([pa.field("collection_id", pa.int64()), pa.field("
 SCHEMAS: Final[Mapping[str, pa.Schema]] = {**TABLE_SCHEMAS, RAW: RAW_SCHEMA}
 
 
-def pieces_of(collections: Iterable[DataCollection]) -> Iterator[Piece]:
+def pieces_of(tables: Tables) -> Iterator[Piece]:
     """Yield the rows of each table in pieces, each of which takes some milliseconds.
 
     Raises:
         UnfitError: A value does not fit its column.
     """
-    rows = rows_of(collections)
     for table in TABLES:
-        for start in range(0, len(rows[table.name].records), _PIECE):
-            yield table.name, _piece(table, rows[table.name], slice(start, start + _PIECE))
+        rows = tables[table.name]
+        for start in range(0, len(rows.records), _PIECE):
+            yield table.name, _piece(table, rows, slice(start, start + _PIECE))
 
 
 def tables_of(pieces: Iterable[Piece]) -> dict[str, pa.Table]:

@@ -22,7 +22,7 @@ class Format:
         columns = [_plain(column).to_pylist() for column in table.columns]
         names = table.column_names
         rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-        return packed(msgspec.json.Encoder().encode_lines(rows))
+        return packed((msgspec.json.Encoder().encode_lines(rows),))
 
     def decode(self, data: bytes, schema: pa.Schema) -> pa.Table:
         """Give the rows of a file's bytes."""

@@ -9,6 +9,8 @@ from aegis_async.export._holdings import Holdings, Mark
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from aegis_async.export._sinks._raw import Packed
+
 __all__ = ["Batch", "Rejected", "Sink"]
 
 
@@ -22,7 +24,7 @@ class Rejected(NamedTuple):
     """
 
     id: int | None
-    body: bytes
+    body: bytes | bytearray
     reason: str
 
 
@@ -31,12 +33,13 @@ class Batch(NamedTuple):
 
     Attributes:
         marks: The collections; the pass of each is the sink's own to say.
-        tables: The Arrow table of each table's name, in the schema of the export, and of ``raw``.
+        tables: The Arrow table of each table's name, in the schema of the export, and of ``raw``. Where the batch is
+            one large collection, its raw line is packed already.
         rejected: What becomes no row.
     """
 
     marks: Sequence[Mark]
-    tables: "Mapping[str, pa.Table]"
+    tables: "Mapping[str, pa.Table | Packed]"
     rejected: Sequence[Rejected] = ()
 
 
