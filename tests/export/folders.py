@@ -14,7 +14,7 @@ from aegis_async.export._commits import State, read_commits
 from aegis_async.export._store import LocalStore
 from aegis_async.sandbox import Sandbox
 
-__all__ = ["TABLES", "Held", "files", "ids", "named", "parts", "raw_lines", "rows", "served", "state"]
+__all__ = ["TABLES", "Held", "files", "ids", "left_behind", "named", "parts", "raw_lines", "rows", "served", "state"]
 
 TABLES = ("collections", "datasets", "runs", "evaluations")
 
@@ -74,3 +74,9 @@ class Held:
     def __call__(self, progress: Progress) -> None:
         if progress.done == self._after:
             self.reached.set()
+
+
+def left_behind() -> list[str]:
+    """Give the tasks of the package that still run, those of the sandbox left out."""
+    files = (str(task.get_stack(limit=1)) for task in asyncio.all_tasks())
+    return [file for file in files if "aegis_async" in file and "sandbox" not in file]

@@ -15,7 +15,7 @@ from aegis_async.export import ExportReport, export, read_report
 from aegis_async.export._folder import claim
 from aegis_async.export._store import LocalStore
 from aegis_async.sandbox import Sandbox
-from tests.export.folders import Held, files, ids, named, parts, rows, state
+from tests.export.folders import Held, files, ids, left_behind, named, parts, rows, state
 
 
 async def test_a_refused_key_leaves_no_files(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -68,12 +68,6 @@ async def test_an_account_without_an_organization_has_nothing_shared(sandbox: Sa
             await export(client, tmp_path, shared=True)
 
     assert "failed" == read_report(tmp_path).status
-
-
-def left_behind() -> list[str]:
-    """Give the tasks of the package that still run, those of the sandbox left out."""
-    files = (str(task.get_stack(limit=1)) for task in asyncio.all_tasks())
-    return [file for file in files if "aegis_async" in file and "sandbox" not in file]
 
 
 async def _cancelled(exporting: "asyncio.Task[ExportReport]", reached: asyncio.Event) -> None:
