@@ -16,7 +16,17 @@ from aegis_async.export._layout import RAW
 from aegis_async.export._rows import Rows, Tables
 from aegis_async.export._schema import SCHEMA_VERSION, TABLES, Column, Kind, Table
 
-__all__ = ["RAW_SCHEMA", "SCHEMAS", "TABLE_SCHEMAS", "Piece", "UnfitError", "pieces_of", "tables_of", "unfit_costs"]
+__all__ = [
+    "RAW_SCHEMA",
+    "SCHEMAS",
+    "TABLE_SCHEMAS",
+    "Piece",
+    "UnfitError",
+    "pieces_of",
+    "tables_of",
+    "unfit_costs",
+    "warm_up",
+]
 
 # Rows. Building arrays holds the interpreter's lock, also in a thread, and the loop must not wait 20 ms for it.
 _PIECE: Final = 500
@@ -54,6 +64,11 @@ def _schema(table: Table) -> pa.Schema:
 TABLE_SCHEMAS: Final[Mapping[str, pa.Schema]] = {table.name: _schema(table) for table in TABLES}
 RAW_SCHEMA: Final = pa.schema([pa.field("collection_id", pa.int64()), pa.field("line", pa.large_binary())])
 SCHEMAS: Final[Mapping[str, pa.Schema]] = {**TABLE_SCHEMAS, RAW: RAW_SCHEMA}
+
+
+def warm_up() -> None:
+    """Have Arrow make its first array, for which it imports pandas where that is installed: a second or so."""
+    pa.array([])
 
 
 def pieces_of(tables: Tables) -> Iterator[Piece]:

@@ -94,7 +94,7 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     source = _source(client, ids, shared, outage)
     plan = Plan(formats, batch_bytes, full, deleted == "drop", Place(Path(out), to))
     output = await _open(plan, source.intent)
-    from aegis_async.export._run import Run  # noqa: PLC0415 - imports pyarrow, which is an extra and slow
+    from aegis_async.export._run import Run  # noqa: PLC0415 - imported in the thread above
 
     courier = Courier(client.data_collections, outage, concurrency, stream_above, shared=shared)
     run = Run(output, source, courier, Tally(progress))
@@ -140,6 +140,11 @@ async def _open(plan: Plan, intent: str) -> Output:
 
 def _opened(plan: Plan, intent: str) -> Output:
     require(plan.formats)
+    # pyarrow is an extra and slow to import: in this thread, where the loop does not wait for it.
+    from aegis_async.export import _run  # noqa: F401, PLC0415 - as said
+    from aegis_async.export._arrow import warm_up  # noqa: PLC0415 - as said
+
+    warm_up()
     return Output(claim(plan.place.out), plan, f"{intent} full" if plan.full else intent)
 
 

@@ -1,10 +1,11 @@
 """What is refused before anything is fetched: wrong arguments, foreign folders, packages that are not installed."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -81,6 +82,38 @@ async def test_without_pyarrow_one_sentence_has_the_command(
     command = 'pip install "aegis-async[export]"'
     assert f"this export needs pyarrow, which is not installed: {command}" == str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+_WHERE_IT_IMPORTS: Final = """
+import asyncio, sys, tempfile, threading
+
+class Seen:
+    def find_spec(self, name, *_):
+        if name.startswith(("pandas", "pyarrow", "numpy", "aegis_async.export._run")):
+            seen.add(threading.current_thread() is threading.main_thread())
+
+from aegis_async import AegisClient
+from aegis_async.export import export
+
+async def main():
+    async with AegisClient() as client:
+        await export(client, tempfile.mkdtemp())
+
+seen = set()
+sys.meta_path.insert(0, Seen())
+asyncio.run(main())
+print(seen)
+"""
+
+
+def test_what_is_slow_to_import_is_imported_in_a_thread() -> None:
+    """The loop waits neither for pyarrow nor for pandas, which that imports where it is installed."""
+    with Sandbox(collections=2) as sandbox:
+        environment = {**os.environ, **sandbox.env}
+        command = [sys.executable, "-c", _WHERE_IT_IMPORTS]
+        ended = subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
+
+    assert "{False}\n" == ended.stdout
 
 
 def test_pyarrow_is_not_imported_before_an_export_begins() -> None:
