@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 # Rows. Building arrays holds the interpreter's lock, also in a thread, and the loop must not wait 20 ms for it.
-_PIECE: Final = 500
+_PIECE: Final = 1000
 _WHOLE_DIGITS: Final = 20
 _FRACTION_DIGITS: Final = 18
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

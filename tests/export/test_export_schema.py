@@ -219,7 +219,7 @@ def test_rows_know_their_collection_across_pieces(document: MakeDocument, decode
     tables = tables_of(collections)
 
     assert [1] * 1_999 + [3] * 2_002 == tables["evaluations"]["collection_id"].to_pylist()
-    assert 9 == tables["evaluations"]["id"].num_chunks
+    assert 5 == tables["evaluations"]["id"].num_chunks
     assert [1, 2, 3] == tables["runs"]["collection_id"].to_pylist()
     assert sum(table.num_rows for table in tables.values()) == sum(map(count, collections))
 
