@@ -13,8 +13,8 @@ from aegis_async.export._arrow import Piece, UnfitError, pieces_of, tables_of
 from aegis_async.export._holdings import Mark
 from aegis_async.export._layout import RAW
 from aegis_async.export._rows import Tables, rows_of
-from aegis_async.export._sinks import Batch, Rejected
-from aegis_async.export._sinks._raw import Packed, line, raw_table
+from aegis_async.export._sinks import Batch, Packed, Rejected
+from aegis_async.export._sinks._raw import line, raw_table
 from aegis_async.export._source import Listed
 from aegis_async.models import DataCollection
 

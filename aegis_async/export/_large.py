@@ -10,9 +10,9 @@ from aegis_async.export._arrow import Piece, UnfitError
 from aegis_async.export._batches import NOT_UTF8, Draft, converted, wrong_id
 from aegis_async.export._holdings import Mark
 from aegis_async.export._rows import Gathering, no_rows
-from aegis_async.export._sinks import Rejected
+from aegis_async.export._sinks import Packed, Rejected
 from aegis_async.export._sinks._lines import packed
-from aegis_async.export._sinks._raw import Packed, line_pieces
+from aegis_async.export._sinks._raw import line_pieces
 from aegis_async.export._source import Listed
 from aegis_async.export._threads import off_loop
 from aegis_async.models import DataCollectionHead

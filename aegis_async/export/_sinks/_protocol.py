@@ -9,9 +9,7 @@ from aegis_async.export._holdings import Holdings, Mark
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from aegis_async.export._sinks._raw import Packed
-
-__all__ = ["Batch", "Rejected", "Sink"]
+__all__ = ["Batch", "Packed", "Rejected", "Sink"]
 
 
 class Rejected(NamedTuple):
@@ -26,6 +24,20 @@ class Rejected(NamedTuple):
     id: int | None
     body: bytes | bytearray
     reason: str
+
+
+class Packed(NamedTuple):
+    """A file of raw lines, in the place of their table where that would take too much memory.
+
+    Attributes:
+        data: Its bytes.
+        num_rows: How many lines it holds.
+        nbytes: What they take in memory.
+    """
+
+    data: "pa.Buffer"
+    num_rows: int
+    nbytes: int
 
 
 class Batch(NamedTuple):

@@ -8,34 +8,21 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Final
 
 import pyarrow as pa
 
 from aegis_async.export._arrow import RAW_SCHEMA
 from aegis_async.export._sinks._file_format import RAW_TABLES
 from aegis_async.export._sinks._lines import packed, unpacked
+from aegis_async.export._sinks._protocol import Packed
 
-__all__ = ["Format", "Packed", "line", "line_pieces", "raw_table"]
+__all__ = ["Format", "line", "line_pieces", "raw_table"]
 
 # Sound JSON has line breaks only between tokens, where a space means the same.
 _ON_ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 _BLANKS: Final = b" \t"
 _ID: Final = re.compile(rb'\{"id":(\d{1,19}),"sha256":"[0-9a-f]{64}","body":')
-
-
-class Packed(NamedTuple):
-    """A file of raw lines, in the place of their table where that would take too much memory.
-
-    Attributes:
-        data: Its bytes.
-        num_rows: How many lines it holds.
-        nbytes: What they take in memory.
-    """
-
-    data: pa.Buffer
-    num_rows: int
-    nbytes: int
 
 
 class Format:
