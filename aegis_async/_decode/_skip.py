@@ -1,8 +1,6 @@
 """Where a JSON value ends: msgspec reads past it, much faster than Python could, and names the byte that follows."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -29,17 +27,14 @@ def next_after(body: memoryview, start: int, stop: int) -> int | None:
         RecursionError: The value is nested too deeply.
     """
     last = stop >= len(body)
-    try:
-        _READ(body[start:stop])
-    except msgspec.DecodeError as error:
-        fault = error
-    else:
+    complaint = _complaint(body[start:stop])
+    if complaint is None:
         return stop if last else None
-    follows = _FOLLOWS.fullmatch(str(fault))
+    follows = _FOLLOWS.fullmatch(complaint)
     if follows is not None:
         return start + int(follows[1]) - 1
     if last:
-        raise _moved(fault, start)
+        raise _moved(complaint, start)
     return None
 
 
@@ -51,31 +46,31 @@ def broken_at(context: bytes, body: bytes | bytearray, start: int) -> msgspec.De
         body: The body.
         start: From here on it is no JSON, or too little of it.
     """
-    fault = msgspec.DecodeError("Input data was truncated")
+    complaint = "Input data was truncated"
     for stop in (start + _NEAR, len(body)):
-        with _kept() as kept:
-            _READ(context + body[start:stop])
-        fault = kept[0] if kept else fault
-        if "truncated" not in str(fault):
+        complaint = _complaint(context + body[start:stop]) or complaint
+        if "truncated" not in complaint:
             break
-    return _moved(fault, start - len(context))
+    return _moved(complaint, start - len(context))
 
 
 def is_array(text: bytes | memoryview) -> bool:
     """Whether ``text`` is one sound array."""
-    with _kept() as kept:
-        _READ(text)
-    return not kept
+    return _complaint(text) is None
 
 
-@contextmanager
-def _kept() -> Iterator[list[msgspec.DecodeError]]:
-    kept: list[msgspec.DecodeError] = []
+def _complaint(text: bytes | memoryview) -> str | None:
+    """Give what msgspec says of a value, in words alone.
+
+    An error that is kept holds the frames that it came through, and these the body: a cycle, which keeps the body
+    until the garbage collector looks.
+    """
     try:
-        yield kept
+        _READ(text)
     except msgspec.DecodeError as error:
-        kept.append(error)
+        return str(error)
+    return None
 
 
-def _moved(fault: msgspec.DecodeError, by: int) -> msgspec.DecodeError:
-    return msgspec.DecodeError(_BYTE.sub(lambda byte: f"(byte {int(byte[1]) + by})", str(fault)))
+def _moved(complaint: str, by: int) -> msgspec.DecodeError:
+    return msgspec.DecodeError(_BYTE.sub(lambda byte: f"(byte {int(byte[1]) + by})", complaint))

@@ -59,6 +59,7 @@ async def _exported(options: Namespace, console: Console) -> ExportReport:
             deleted=options.deleted,
             concurrency=options.concurrency,
             batch_bytes=options.batch_bytes,
+            stream_above=options.stream_above,
             max_outage=options.max_outage,
             progress=display.update,
         )

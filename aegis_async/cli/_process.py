@@ -12,7 +12,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from aegis_async.cli._failures import sentence, status
 from aegis_async.cli._terminal import OutputError, ReaderGoneError, abandon_output, error_console, logging_to, say
@@ -26,6 +26,8 @@ _log: Final = logging.getLogger("aegis_async")
 _BY_SIGNAL: Final = 128  # what shells add to the number of the signal that ended a process
 _SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress bar hides it
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_GRACE: Final = 10.0  # seconds after a signal, in which an export commits; who stops it kills it some time later
+_GIVEN_UP: Final = b"aegis-async: not done 10 s after the signal, so it ends; what was committed before is whole\n"
 
 
 def run(options: Namespace) -> int:
@@ -61,12 +63,13 @@ def _failed(error: Exception, options: Namespace, console: "Console") -> int:
 
 
 class _Supervisor:
-    """Turns the first signal into a cancellation and the second into the end."""
+    """Turns the first signal into a cancellation, and the second, or ten seconds more, into the end."""
 
     def __init__(self) -> None:
         self._signal: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._cancel: Callable[[], object] | None = None
+        self._grace: threading.Timer | None = None
 
     async def supervise(self, work: Awaitable[int]) -> int:
         """Wait for the command; ended by a signal, give the status that says which."""
@@ -91,19 +94,33 @@ class _Supervisor:
         try:
             yield
         finally:
+            if self._grace is not None:
+                self._grace.cancel()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
         if self._signal is not None:
-            if sys.stderr.isatty():
-                os.write(sys.stderr.fileno(), _SHOW_CURSOR)
-            os._exit(_BY_SIGNAL + number)
+            _leave(number)
         self._signal = number
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._begin_end)  # a handler may interrupt anything, so it does no more
 
     def _begin_end(self) -> None:
         _log.debug("signal %s: ending; another one ends at once", self._signal)
+        # A thread, because what keeps the command from its end may be one: a disk that does not answer.
+        self._grace = threading.Timer(_GRACE, self._give_up)
+        self._grace.daemon = True
+        self._grace.start()
         if self._cancel is not None:
             self._cancel()
+
+    def _give_up(self) -> None:
+        os.write(sys.stderr.fileno(), _GIVEN_UP)
+        _leave(self._signal or 0)
+
+
+def _leave(number: int) -> NoReturn:
+    if sys.stderr.isatty():
+        os.write(sys.stderr.fileno(), _SHOW_CURSOR)
+    os._exit(_BY_SIGNAL + number)

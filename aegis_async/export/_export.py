@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from aegis_async._arguments import choice, integer
 from aegis_async._clock import Clock
-from aegis_async._resources.data_collections import get_bodies, list_items, summary_decoder
+from aegis_async._resources.data_collections import list_items, summary_decoder
 from aegis_async.errors import InvalidArgumentError
+from aegis_async.export._courier import Courier
 from aegis_async.export._folder import claim
 from aegis_async.export._outage import Outage
 from aegis_async.export._output import Output, Plan
@@ -42,6 +43,7 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     deleted: Literal["keep", "drop"] = "keep",
     concurrency: int = 8,
     batch_bytes: int = 16 << 20,
+    stream_above: int = 2 << 20,
     max_outage: float = 1800.0,
     progress: Callable[[Progress], object] | None = None,
 ) -> ExportReport:
@@ -66,6 +68,9 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
         concurrency: How many collections are fetched at a time.
         batch_bytes: The size of bodies from which a batch is written. Two batches are in memory at most,
             whatever the size of the account.
+        stream_above: The size of a body in bytes above which a collection is fetched by itself and converted run by
+            run. Twice ``concurrency`` bodies of up to this size may be in memory, and one that is larger: up to 2 GiB,
+            whatever the client's ``max_body_size``.
         max_outage: Seconds for which a service that does not answer is waited for.
         progress: Called in the event loop after each collection; an exception that it raises ends the export.
 
@@ -82,16 +87,16 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     formats = _formats(format, to)
     choice("deleted", deleted, ("keep", "drop"))
     integer("batch_bytes", batch_bytes, minimum=1)
+    integer("stream_above", stream_above, minimum=1)
     integer("concurrency", concurrency, minimum=1)
     client = client.with_options(priority="bulk")
     outage = Outage(_seconds("max_outage", max_outage), partial(_ask, client), Clock())
     source = _source(client, ids, shared, outage)
     plan = Plan(formats, batch_bytes, full, deleted == "drop", Place(Path(out), to))
     output = await _open(plan, source.intent)
-    from aegis_async.export._run import Courier, Run  # noqa: PLC0415 - imports pyarrow, which is an extra and slow
+    from aegis_async.export._run import Run  # noqa: PLC0415 - imported in the thread above
 
-    fetch = partial(get_bodies, client.data_collections, concurrency=concurrency, through=outage.through)
-    courier = Courier(partial(fetch, shared=shared), fetch, outage)
+    courier = Courier(client.data_collections, outage, concurrency, stream_above, shared=shared)
     run = Run(output, source, courier, Tally(progress))
     try:
         await run.fetch()
@@ -135,6 +140,11 @@ async def _open(plan: Plan, intent: str) -> Output:
 
 def _opened(plan: Plan, intent: str) -> Output:
     require(plan.formats)
+    # pyarrow is an extra and slow to import: in this thread, where the loop does not wait for it.
+    from aegis_async.export import _run  # noqa: F401, PLC0415 - as said
+    from aegis_async.export._arrow import warm_up  # noqa: PLC0415 - as said
+
+    warm_up()
     return Output(claim(plan.place.out), plan, f"{intent} full" if plan.full else intent)
 
 

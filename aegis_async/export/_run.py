@@ -1,41 +1,40 @@
 """One run: ids to bodies to batches, a second round for what failed, and the report, whatever happens on the way."""
 
 from asyncio import CancelledError
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
-from typing import NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
-from aegis_async._fanout import FanOut, Outcome
-from aegis_async._resources.data_collections import CollectionBody
-from aegis_async.errors import ExportError, NotFoundError, OrganizationRequiredError
+from aegis_async._fanout import Outcome
+from aegis_async._resources.data_collections import CollectionBody, is_too_large
+from aegis_async.errors import (
+    AegisError,
+    AuthenticationError,
+    ClientClosedError,
+    ExportError,
+    NotFoundError,
+    OrganizationRequiredError,
+)
 from aegis_async.export._batches import Fetched
-from aegis_async.export._outage import Outage
+from aegis_async.export._courier import Courier
+from aegis_async.export._large import large_draft
 from aegis_async.export._output import Output
 from aegis_async.export._report import ExportReport, Missing, Status
 from aegis_async.export._reporter import Reporter
+from aegis_async.export._rows import count
 from aegis_async.export._source import IdSource, Listed
-from aegis_async.export._tally import Tally
+from aegis_async.export._tally import Got, Tally
 from aegis_async.export._threads import off_loop
 from aegis_async.export._writer import BatchWriter
 
-__all__ = ["Courier", "Run"]
+__all__ = ["Run"]
 
 Ids: TypeAlias = Iterable[int] | AsyncIterable[int]
-Take: TypeAlias = Callable[[Outcome[CollectionBody]], Awaitable[None]]
+Known: TypeAlias = Callable[[int], Listed]
+Take: TypeAlias = Callable[[int, Listed, Got | AegisError], None]
 
-
-class Courier(NamedTuple):
-    """What fetches.
-
-    Attributes:
-        bodies: Gives the bodies of ids, as they are listed.
-        anywhere: Gives the bodies of ids, whoever they belong to.
-        outage: What both wait for while the service does not answer.
-    """
-
-    bodies: Callable[[Ids], FanOut[CollectionBody]]
-    anywhere: Callable[[Ids], FanOut[CollectionBody]]
-    outage: Outage
+# What is wrong with one collection is that one's error; these are wrong for every one.
+_ENDS_ALL: Final = (AuthenticationError, ClientClosedError, ExportError)
 
 
 class Run:
@@ -68,11 +67,12 @@ class Run:
             ExportError: A batch could not be written, or the service did not answer for too long.
             AegisError: The listing failed, or the service refused the key.
         """
-        await self._go(self._courier.bodies(self._source.ids(self._wanted)), self._take)
-        await self._go(self._courier.bodies(tuple(self._failed)), self._take_again)
-        evidence = self._source.evidence()
+        courier, source = self._courier, self._source
+        await self._go(courier, source.ids(self._wanted), source.known, self._take)
+        await self._go(courier, tuple(self._failed), self._failed.__getitem__, self._take_again)
+        evidence = source.evidence()
         if evidence is not None and evidence.complete:
-            await self._go(self._courier.anywhere(self._unlisted()), self._take_unlisted)
+            await self._go(courier.anywhere(), self._unlisted(), _unknown, self._take_unlisted)
 
     def _wanted(self, id_: int, listed: Listed) -> bool:
         wanted = self._writer.lacks(id_, listed)
@@ -80,40 +80,53 @@ class Run:
             self._tally.skip(self._source.total)
         return wanted
 
-    async def _go(self, bodies: FanOut[CollectionBody], take: Take) -> None:
-        async with bodies.outcomes() as outcomes:
+    async def _go(self, courier: Courier, ids: Ids, known: Known, take: Take) -> None:
+        async with courier.bodies(ids).outcomes() as outcomes:
             async for outcome in outcomes:
-                if self._courier.outage.ended is not None:
-                    raise self._courier.outage.ended
-                await take(outcome)
+                if courier.outage.ended is not None:
+                    raise courier.outage.ended
+                listed = known(outcome.id)
+                take(outcome.id, listed, await self._kept(courier, outcome, listed))
         self._writer.set_aside(self._source.rejected())
 
-    async def _take(self, outcome: Outcome[CollectionBody]) -> None:
-        listed = self._source.known(outcome.id)
-        if outcome.value is None:
-            self._failed[outcome.id] = listed
-            self._missing[outcome.id] = _missing(outcome)
-        else:
-            await self._writer.add(Fetched(outcome.value, listed))
-        self._tally.take(outcome.value, self._source.total)
+    async def _kept(self, courier: Courier, outcome: Outcome[CollectionBody], listed: Listed) -> Got | AegisError:
+        """Hand a body to the writer, and give what it holds, or why there is none."""
+        body = outcome.value
+        if body is not None:
+            await self._writer.add(Fetched(body, listed))
+            return Got(body.value is not None, count(body.value) if body.value else 0, len(body.body))
+        if outcome.error is not None and not is_too_large(outcome.error):
+            return outcome.error
+        try:
+            async with courier.large(outcome.id) as stream:
+                draft = await large_draft(stream, listed)
+        except _ENDS_ALL:
+            raise
+        except AegisError as error:
+            return error
+        await self._writer.add_alone(draft)
+        return Got(bool(draft.marks), sum(rows.num_rows for _, rows in draft.pieces), draft.size)
 
-    async def _take_again(self, outcome: Outcome[CollectionBody]) -> None:
-        if outcome.value is None:
-            self._missing[outcome.id] = _missing(outcome)
+    def _take(self, id_: int, listed: Listed, got: Got | AegisError) -> None:
+        if isinstance(got, AegisError):
+            self._failed[id_] = listed
+            self._missing[id_] = _missing(id_, got)
+        self._tally.take(None if isinstance(got, AegisError) else got, self._source.total)
+
+    def _take_again(self, id_: int, _: Listed, got: Got | AegisError) -> None:
+        if isinstance(got, AegisError):
+            self._missing[id_] = _missing(id_, got)
             return
-        del self._missing[outcome.id]
-        await self._writer.add(Fetched(outcome.value, self._failed[outcome.id]))
-        self._tally.mend(outcome.value)
+        del self._missing[id_]
+        self._tally.mend(got)
 
     def _unlisted(self) -> list[int]:
         living = set[int]().union(*(sink.holdings.living for sink in self._output.sinks))
         return sorted(living - (self._source.listed or set()))
 
-    async def _take_unlisted(self, outcome: Outcome[CollectionBody]) -> None:
-        if outcome.value is not None:
-            await self._writer.add(Fetched(outcome.value, Listed(settled=False)))
-        elif isinstance(outcome.error, NotFoundError) and not isinstance(outcome.error, OrganizationRequiredError):
-            self._gone.append(outcome.id)
+    def _take_unlisted(self, id_: int, _: Listed, got: Got | AegisError) -> None:
+        if isinstance(got, NotFoundError) and not isinstance(got, OrganizationRequiredError):
+            self._gone.append(id_)
 
     async def complete(self) -> ExportReport:
         """Write what is left, end the pass, and give the report.
@@ -153,5 +166,10 @@ class Run:
             await off_loop(self._reporter.early, status, reason, tuple(self._missing.values()))
 
 
-def _missing(outcome: Outcome[CollectionBody]) -> Missing:
-    return Missing(outcome.id, type(outcome.error).__name__, str(outcome.error))
+def _missing(id_: int, error: AegisError) -> Missing:
+    return Missing(id_, type(error).__name__, str(error))
+
+
+def _unknown(_: int) -> Listed:
+    """Say of a collection that is not listed that it may change unseen."""
+    return Listed(settled=False)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Data", "Lease", "LocalStore", "Store", "sync_folder"]
 
-Data: TypeAlias = "bytes | memoryview | pa.Buffer"
+Data: TypeAlias = "bytes | bytearray | memoryview | pa.Buffer"
 
 # What file systems without hard links answer.
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})

@@ -2,15 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
-from aegis_async._resources.data_collections import CollectionBody
 from aegis_async.export._report import Progress
-from aegis_async.export._rows import count
 
-__all__ = ["Tally"]
+__all__ = ["Got", "Tally"]
 
 _TOLD: Final = 100  # skipping is quick, and telling may draw on a terminal
+
+
+class Got(NamedTuple):
+    """What is counted of a collection that was fetched.
+
+    Attributes:
+        sound: Whether it decodes.
+        rows: The rows that it makes in all tables.
+        size: Bytes of its body.
+    """
+
+    sound: bool
+    rows: int
+    size: int
 
 
 class Tally:
@@ -31,23 +43,22 @@ class Tally:
         if self.progress.unchanged % _TOLD == 0:
             self._say()
 
-    def take(self, body: CollectionBody | None, total: int | None) -> None:
+    def take(self, got: Got | None, total: int | None) -> None:
         """Count a collection that was fetched, or not."""
-        known, sound = self.progress, body is not None and body.value is not None
+        known, sound = self.progress, got is not None and got.sound
         self.progress = replace(known, done=known.done + 1, total=total, failed=known.failed + (not sound))
-        self._add(body)
+        self._add(got)
 
-    def mend(self, body: CollectionBody) -> None:
+    def mend(self, got: Got) -> None:
         """Count a collection that failed at first and was fetched later."""
         known = self.progress
-        self.progress = replace(known, failed=known.failed - (body.value is not None))
-        self._add(body)
+        self.progress = replace(known, failed=known.failed - got.sound)
+        self._add(got)
 
-    def _add(self, body: CollectionBody | None) -> None:
+    def _add(self, got: Got | None) -> None:
         known = self.progress
-        if body is not None:
-            rows = 0 if body.value is None else count(body.value)
-            self.progress = replace(known, rows=known.rows + rows, bytes=known.bytes + len(body.body))
+        if got is not None:
+            self.progress = replace(known, rows=known.rows + got.rows, bytes=known.bytes + got.size)
         self._say()
 
     def _say(self) -> None:

@@ -59,6 +59,16 @@ class BatchWriter:
         if self._filling.size >= self._batch_bytes:
             await self._hand_over()
 
+    async def add_alone(self, draft: Draft) -> None:
+        """Write one large collection by itself, and wait for its end: two of them are never in memory.
+
+        Raises:
+            ExportError: It, or an earlier batch, could not be written.
+        """
+        await self._settle()
+        self._storing = asyncio.create_task(off_loop(self._write, draft))
+        await self._settle()
+
     def set_aside(self, rejected: Iterable[Rejected]) -> None:
         """Take what becomes no row, for the next batch."""
         self._filling.rejected += rejected

@@ -1,8 +1,10 @@
 """Claims about bodies that are cut: the same value and the same error as in one piece, in small steps."""
 
 import asyncio
+import gc
 import json
 import sys
+import weakref
 from typing import Any
 
 import msgspec
@@ -35,7 +37,7 @@ free_form = st.dictionaries(
 )
 
 
-def stepped(decoder: PiecewiseDecoder[Any], body: bytes) -> tuple[Any, list[object]]:
+def stepped(decoder: PiecewiseDecoder[Any], body: bytes | bytearray) -> tuple[Any, list[object]]:
     """Give what a decoder makes of a body in steps, and the steps."""
     return finished(decoder.steps(body))
 
@@ -287,6 +289,24 @@ def test_no_step_reads_much_more_than_a_piece() -> None:
     assert all(span <= PIECE for span in spans)
     assert sum(spans) > 0.9 * len(body)
     assert len(steps) >= len(spans)
+
+
+def test_a_body_is_free_as_soon_as_it_is_cut() -> None:
+    """No frame that an error keeps holds on to it until the garbage collector looks, which may be many bodies later."""
+
+    class Body(bytearray):
+        """One that tells when it is gone."""
+
+    body = Body(encoded(collection() | {"name": "x" * 3 * PIECE, "runs": collection()["runs"] * 40}))
+    left = weakref.ref(body)
+    gc.disable()
+    try:
+        stepped(pieces, body)
+        del body
+
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 def test_many_tiny_elements_are_many_steps() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,6 @@ from aegis_async.export import Progress, _export, export, read_report
 from aegis_async.export._folder import Folder, claim
 from aegis_async.sandbox import Sandbox
 from tests.export.postgres import psql
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox(collections=6) as server:
-        yield server
-
-
-@pytest.fixture
-async def client(sandbox: Sandbox) -> AsyncIterator[AegisClient]:
-    async with AegisClient(sandbox.api_key, base_url=sandbox.url) as client:
-        yield client
 
 
 def run_sqlite(out: Path, statement: str) -> list[Any]:

@@ -1,7 +1,7 @@
 """Reruns into the same folder: what has not changed is not fetched again, and what is gone is told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,26 +10,13 @@ import msgspec
 import pyarrow.dataset
 import pytest
 
-from aegis_async import AegisClient, RetryPolicy
+from aegis_async import AegisClient
 from aegis_async._pagination import Listing
 from aegis_async.export import TABLES, export, verify
 from aegis_async.export._commits import State, read_commits
 from aegis_async.export._store import LocalStore
 from aegis_async.sandbox import Sandbox
 from tests.export.restless import restless
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox(collections=6) as server:
-        yield server
-
-
-@pytest.fixture
-async def client(sandbox: Sandbox) -> AsyncIterator[AegisClient]:
-    at_once = RetryPolicy(max_attempts=2, initial=0.0, maximum=0.0)
-    async with AegisClient(sandbox.api_key, base_url=sandbox.url, retry=at_once) as client:
-        yield client
 
 
 def content(out: Path, table: str) -> list[tuple[Any, ...]]:

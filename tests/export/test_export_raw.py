@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis_async.export._arrow import RAW_SCHEMA
-from aegis_async.export._sinks._raw import Format, line
+from aegis_async.export._sinks._raw import Format, line, line_pieces
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -52,6 +52,14 @@ def test_the_tokens_of_a_body_are_not_written_anew(body: bytes) -> None:
     embedded = text.partition(b'"body":')[2].removesuffix(b"}\n")
     assert body.translate(None, b" \t\r\n") == embedded.translate(None, b" \t\r\n")
     assert len(body.strip(b" \t\r\n")) == len(embedded)
+
+
+@given(_spaced(), st.integers(1, 5))
+def test_a_line_is_the_same_wherever_the_body_is_cut(body: bytes, size: int) -> None:
+    """A large body comes in pieces, which may end anywhere, in blanks too."""
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
+
+    assert line(7, body) == b"".join(line_pieces(7, hashlib.sha256(body).hexdigest(), pieces))
 
 
 def test_lines_are_one_compressed_file_and_come_back() -> None:

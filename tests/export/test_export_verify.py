@@ -26,12 +26,6 @@ async def sandbox() -> AsyncIterator[Sandbox]:
         yield server
 
 
-@pytest.fixture
-async def client(sandbox: Sandbox) -> AsyncIterator[AegisClient]:
-    async with AegisClient(sandbox.api_key, base_url=sandbox.url) as client:
-        yield client
-
-
 def parquet(out: Path, table: str) -> Path:
     return max((out / table).glob("*.parquet"), key=lambda file: file.stat().st_size)
 

@@ -56,6 +56,13 @@ def _configure(parser: ArgumentParser) -> None:
         help="size of the bodies that are written and committed together (default: %(default)s)",
     )
     parser.add_argument(
+        "--stream-above",
+        type=int,
+        default=2 << 20,
+        metavar="N",
+        help="size of a body above which a collection is fetched by itself, run by run (default: %(default)s)",
+    )
+    parser.add_argument(
         "--max-outage",
         type=float,
         default=1800.0,

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aegis_async.errors import ExportError
-from aegis_async.export._sinks._protocol import Batch, Rejected, Sink
+from aegis_async.export._sinks._protocol import Batch, Packed, Rejected, Sink
 
 if TYPE_CHECKING:
     from aegis_async.export._folder import Folder
@@ -25,6 +25,7 @@ __all__ = [
     "SINKS",
     "Batch",
     "Known",
+    "Packed",
     "Place",
     "Rejected",
     "Sink",

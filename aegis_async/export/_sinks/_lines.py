@@ -1,11 +1,13 @@
 """Lines of text as one file, compressed with zstd."""
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 
 __all__ = ["packed", "unpacked"]
 
 
-def packed(*lines: bytes | pa.Buffer) -> pa.Buffer:
+def packed(lines: Iterable[bytes | pa.Buffer]) -> pa.Buffer:
     """Give the lines compressed, one piece behind the other."""
     buffer = pa.BufferOutputStream()
     with pa.CompressedOutputStream(buffer, "zstd") as stream:

@@ -1,5 +1,7 @@
 """NDJSON, compressed with zstd: an object a row, timestamps and decimals as text."""
 
+from typing import Final
+
 import msgspec
 import pyarrow as pa
 from pyarrow import json
@@ -8,6 +10,10 @@ from aegis_async.export._sinks._file_format import TABLE_NAMES
 from aegis_async.export._sinks._lines import packed, unpacked
 
 __all__ = ["Format"]
+
+_AT_ONCE: Final = 10_000  # rows; as Python's values they take some ten times their memory
+
+_encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 
 class Format:
@@ -19,10 +25,7 @@ class Format:
 
     def encode(self, table: pa.Table) -> pa.Buffer:
         """Give the bytes of a file with these rows."""
-        columns = [_plain(column).to_pylist() for column in table.columns]
-        names = table.column_names
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-        return packed(msgspec.json.Encoder().encode_lines(rows))
+        return packed(map(_lines, table.to_batches(_AT_ONCE)))
 
     def decode(self, data: bytes, schema: pa.Schema) -> pa.Table:
         """Give the rows of a file's bytes."""
@@ -37,7 +40,13 @@ class Format:
         ).cast(schema)
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _lines(batch: pa.RecordBatch) -> bytes:
+    columns = [_plain(column).to_pylist() for column in batch.columns]
+    rows = [dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return _encode_lines(rows)
+
+
+def _plain(column: pa.Array) -> pa.Array:
     return column.cast(_plain_type(column.type))
 
 

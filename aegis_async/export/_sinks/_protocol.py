@@ -9,7 +9,7 @@ from aegis_async.export._holdings import Holdings, Mark
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Batch", "Rejected", "Sink"]
+__all__ = ["Batch", "Packed", "Rejected", "Sink"]
 
 
 class Rejected(NamedTuple):
@@ -22,8 +22,22 @@ class Rejected(NamedTuple):
     """
 
     id: int | None
-    body: bytes
+    body: bytes | bytearray
     reason: str
+
+
+class Packed(NamedTuple):
+    """A file of raw lines, in the place of their table where that would take too much memory.
+
+    Attributes:
+        data: Its bytes.
+        num_rows: How many lines it holds.
+        nbytes: What they take in memory.
+    """
+
+    data: "pa.Buffer"
+    num_rows: int
+    nbytes: int
 
 
 class Batch(NamedTuple):
@@ -31,12 +45,13 @@ class Batch(NamedTuple):
 
     Attributes:
         marks: The collections; the pass of each is the sink's own to say.
-        tables: The Arrow table of each table's name, in the schema of the export, and of ``raw``.
+        tables: The Arrow table of each table's name, in the schema of the export, and of ``raw``. Where the batch is
+            one large collection, its raw line is packed already.
         rejected: What becomes no row.
     """
 
     marks: Sequence[Mark]
-    tables: "Mapping[str, pa.Table]"
+    tables: "Mapping[str, pa.Table | Packed]"
     rejected: Sequence[Rejected] = ()
 
 

@@ -6,7 +6,7 @@ sum of the original bytes.
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -15,11 +15,13 @@ import pyarrow as pa
 from aegis_async.export._arrow import RAW_SCHEMA
 from aegis_async.export._sinks._file_format import RAW_TABLES
 from aegis_async.export._sinks._lines import packed, unpacked
+from aegis_async.export._sinks._protocol import Packed
 
-__all__ = ["Format", "line", "raw_table"]
+__all__ = ["Format", "line", "line_pieces", "raw_table"]
 
 # Sound JSON has line breaks only between tokens, where a space means the same.
 _ON_ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
+_BLANKS: Final = b" \t"
 _ID: Final = re.compile(rb'\{"id":(\d{1,19}),"sha256":"[0-9a-f]{64}","body":')
 
 
@@ -30,9 +32,11 @@ class Format:
     extension = "ndjson.zst"
     tables = RAW_TABLES
 
-    def encode(self, table: pa.Table) -> pa.Buffer:
+    def encode(self, table: pa.Table | Packed) -> pa.Buffer:
         """Give the bytes of a file with these lines."""
-        return packed(*(_text(lines) for lines in table["line"].chunks))
+        if isinstance(table, Packed):
+            return table.data
+        return packed(_text(lines) for lines in table["line"].chunks)
 
     def decode(self, data: bytes, schema: pa.Schema) -> pa.Table:
         """Give the lines of a file's bytes.
@@ -62,8 +66,28 @@ def _text(lines: pa.Array) -> pa.Buffer:
 
 def line(id_: int, body: bytes) -> bytes:
     """Give the line of one body, which is sound JSON."""
-    digest = hashlib.sha256(body).hexdigest().encode()
-    return b'{"id":%d,"sha256":"%s","body":%s}\n' % (id_, digest, body.translate(_ON_ONE_LINE).strip(b" \t"))
+    return b"".join(line_pieces(id_, hashlib.sha256(body).hexdigest(), (body,)))
+
+
+def line_pieces(id_: int, sha256: str, body: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the line of one body piece by piece.
+
+    Args:
+        id_: The collection's id.
+        sha256: The sum of the body.
+        body: The body in pieces, cut anywhere.
+    """
+    yield b'{"id":%d,"sha256":"%s","body":' % (id_, sha256.encode())
+    blanks: bytes | None = None  # behind what was given so far; None before the first token
+    for piece in body:
+        flat = piece.translate(_ON_ONE_LINE) if b"\n" in piece or b"\r" in piece else piece  # looking is cheap
+        flat = flat.lstrip(_BLANKS) if blanks is None else blanks + flat
+        tokens = flat.rstrip(_BLANKS)
+        if tokens:
+            yield tokens
+        if tokens or blanks is not None:
+            blanks = flat[len(tokens) :]
+    yield b"}\n"
 
 
 def _id(text: bytes) -> int:

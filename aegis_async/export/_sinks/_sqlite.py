@@ -15,6 +15,7 @@ from aegis_async.export._sinks._sql import SqlSink
 
 __all__ = ["opened"]
 
+_AT_ONCE: Final = 10_000  # rows; as Python's values they take some ten times their memory
 _PATIENCE: Final = 30.0  # seconds for which a reader may hold up a commit
 
 
@@ -72,9 +73,10 @@ class _Sqlite:
         return bool(self.query(f"SELECT 1 FROM sqlite_master WHERE name = '{table}'"))  # noqa: S608 - a name of ours
 
     def insert(self, table: str, rows: pa.Table) -> None:
-        columns = [_plain(column).to_pylist() for column in rows.columns]
-        places = ", ".join("?" * len(columns))
-        self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", zip(*columns, strict=True))  # noqa: S608
+        statement = f"INSERT INTO {table} VALUES ({', '.join('?' * rows.num_columns)})"  # noqa: S608 - names of ours
+        for batch in rows.to_batches(_AT_ONCE):
+            columns = [_plain(column).to_pylist() for column in batch.columns]
+            self._connection.executemany(statement, zip(*columns, strict=True))
 
     def publish(self) -> None:
         """Do nothing: a commit is all that readers need."""
@@ -94,7 +96,7 @@ class _Sqlite:
         raise ExportError(f"{self.name}: {complaint}")
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _plain(column: pa.Array) -> pa.Array:
     """Give a column in a type that SQLite keeps without loss; its functions of time read what comes of a timestamp."""
     kept_as_text = pa.types.is_timestamp(column.type) or pa.types.is_decimal(column.type)
     return column.cast(pa.string()) if kept_as_text else column
