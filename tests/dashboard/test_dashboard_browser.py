@@ -17,6 +17,7 @@ from tests.dashboard.chromium import PHONE, Page, browsing
 from tests.dashboard.fixed import HOSTILE, FixedSource, hostile_book
 from tests.dashboard.serving import documents, site
 from tests.dashboard.test_dashboard_exported import exported
+from tests.dashboard.test_dashboard_live import answered
 
 pytestmark = pytest.mark.browser
 
@@ -234,6 +235,25 @@ def test_old_numbers_are_said_to_be_old(page: Page, url: str, account: Sandbox) 
 
     assert "1 collection could not be read anew; what is shown of it is old." == said
     assert note.startswith("This is what the service said ")
+
+
+def test_a_listing_that_cannot_be_read_is_said(
+    page: Page, url: str, account: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pings may be answered: as long as changes are not seen, the page does not call itself live."""
+    everything(page, url)
+
+    monkeypatch.setattr(AegisClient, "ping", answered)
+    account.fail("/data-collections", status=503, times=None)
+    page.until("return document.querySelector('#status').dataset.status === 'stale'")
+    said, word = page.text("#banner"), page.text("#status-text")
+    page.picture(PICTURES / "unseen.png")
+    account.clear_faults()
+    page.until("return document.querySelector('#banner').hidden")
+
+    assert said.startswith("Changes are not seen at present. The service answers with an error (503). The numbers")
+    assert word.startswith("Not up to date · ")
+    assert "Live" == page.text("#status-text")
 
 
 def test_it_is_dark_where_people_want_it_dark(page: Page, url: str) -> None:

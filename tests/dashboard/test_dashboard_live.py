@@ -101,6 +101,28 @@ async def test_what_cannot_be_read_is_stale_until_it_can(sandbox: Sandbox, cachi
     assert 0 == healed.pending
 
 
+async def test_a_listing_that_cannot_be_read_is_stale(
+    monkeypatch: pytest.MonkeyPatch, quick: LiveSource, sandbox: Sandbox
+) -> None:
+    """Where the listing fails, nothing poses as live, though pings and single collections are answered."""
+    monkeypatch.setattr(AegisClient, "ping", answered)
+    sandbox.fail("/data-collections", status=503, times=None)
+    stale = await settled(quick, "stale")
+    found = await quick.collection(3)
+    sandbox.clear_faults()
+    healed = await settled(quick)
+
+    assert "Changes are not seen at present. The service answers with an error (503)." == stale.problem
+    assert stale.age is not None
+    assert (0.001, 3) == (stale.ping, found.facts.id)
+    assert healed.problem is None
+
+
+async def answered(_: AegisClient) -> float:
+    """Stand in for a ping that the service answers."""
+    return 0.001
+
+
 async def test_a_refused_key_is_told(sandbox: Sandbox) -> None:
     """A wrong key is a state of its own words, not an endless loading."""
     wrong = "sk_00000000000000000000000000000000"

@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { ago, moment, plural } from "./format.js";
 
-const WORDS = { live: "Live", loading: "Loading", stale: "Partly old", down: "Service down", export: "Export", gone: "Disconnected" };
+const WORDS = { live: "Live", loading: "Loading", stale: "Not up to date", down: "Service down", export: "Export", gone: "Disconnected" };
 
 let latest = null; // { state, at }
 
@@ -39,6 +39,7 @@ function sentence(state, age) {
   const seen = age === null ? "" : ` The numbers below are from ${minute(age)}.`;
   if (state.status === "gone") return "The dashboard’s own server does not answer; it is asked again every few seconds.";
   if (state.status === "down") return `${state.problem}${seen}`;
+  if (state.status === "stale" && state.problem) return `${state.problem}${seen}`;
   if (state.status === "stale") return `${plural(state.pending, "collection")} could not be read anew; what is shown of ${state.pending === 1 ? "it" : "them"} is old.`;
   if (state.status === "loading" && state.collections) return `Still reading: ${plural(state.collections, "collection")} so far.`;
   return state.status === "export" ? state.problem : null;
