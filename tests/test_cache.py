@@ -254,16 +254,30 @@ async def test_two_keys_share_no_entry(sandbox: Sandbox, clock: FakeClock) -> No
     assert 1 == cache.stats().entries
 
 
-async def test_many_callers_of_a_cold_cache_make_one_request() -> None:
-    """A thousand at once are one request, and one entry."""
-    async with held() as server, AegisClient(KEY, base_url=server.url, cache=Cache()) as client:
+@pytest.mark.parametrize("cache", [Cache(), None], ids=["with a cache", "without one"])
+async def test_a_thousand_callers_at_once_make_one_request(cache: Cache | None) -> None:
+    """With a cold cache or none at all they share one flight, and one frozen value."""
+    async with held() as server, AegisClient(KEY, base_url=server.url, cache=cache) as client:
         calls = [asyncio.create_task(client.data_collections.get(14)) for _ in range(1000)]
         await server.came(1)
         server.let_go()
         values = await asyncio.gather(*calls)
 
     assert 1 == len({id(value) for value in values})
-    assert 1 == len(server.paths)
+    assert ["/data-collections/14"] == server.paths
+    with pytest.raises(AttributeError, match="immutable"):
+        values[0].name = "mine"  # type: ignore[misc]  # which a type checker sees too
+
+
+async def test_ten_thousand_callers_of_a_warm_cache_make_none(sandbox: Sandbox, kept: AegisClient) -> None:
+    """What is fresh is given without a request, the same object to everybody."""
+    first = await kept.data_collections.get(14)
+    sandbox.clear_requests()
+
+    values = [await kept.data_collections.get(14) for _ in range(10_000)]
+
+    assert [] == sandbox.requests
+    assert all(value is first for value in values)
 
 
 async def test_a_refresh_ends_with_its_client() -> None:
