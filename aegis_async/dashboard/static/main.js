@@ -6,7 +6,7 @@ import { byId } from "./dom.js";
 import { drill, prepareDrill } from "./drill.js";
 import { day } from "./format.js";
 import { drawModels } from "./heatmap.js";
-import { ask, isReport, query } from "./questions.js";
+import { ask, askTogether, isReport, query } from "./questions.js";
 import { drawBelow, drawCollections, drawTiles } from "./tables.js";
 
 const pages = { below: 1, collections: 1 };
@@ -18,10 +18,10 @@ async function loadOverview() {
   const mine = ++turn;
   const form = new FormData(byId("controls"));
   const days = form.get("days") || null;
-  const [numbers, below] = await Promise.all([
-    ask(query("api/overview", { days, span: form.get("span") || null })),
-    ask(query("api/below", { page: pages.below, days })),
-  ]);
+  const [numbers, below] = await askTogether(
+    query("api/overview", { days, span: form.get("span") || null }),
+    query("api/below", { page: pages.below, days }),
+  );
   if (mine !== turn) return;
   overview = numbers;
   drawTiles(numbers);

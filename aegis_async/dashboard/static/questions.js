@@ -29,6 +29,16 @@ export async function ask(path) {
   return answer;
 }
 
+// Asks again while the numbers change in between, so that what is shown side by side goes together.
+export async function askTogether(...paths) {
+  let found;
+  for (let tries = 0; tries < 5; tries++) {
+    found = await Promise.all(paths.map(ask));
+    if (isReport || new Set(paths.map((path) => tags.get(path)?.tag)).size === 1) break;
+  }
+  return found;
+}
+
 export function query(path, values) {
   const given = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null));
   return `${path}?${given}`;
