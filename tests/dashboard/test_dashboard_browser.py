@@ -234,7 +234,7 @@ def test_old_numbers_are_said_to_be_old(page: Page, url: str, account: Sandbox) 
     page.until("return document.querySelector('#banner').hidden")
 
     assert "1 collection could not be read anew; what is shown of it is old." == said
-    assert note.startswith("This is what the service said ")
+    assert note.startswith("Read from the service ")
 
 
 def test_a_listing_that_cannot_be_read_is_said(
@@ -254,6 +254,33 @@ def test_a_listing_that_cannot_be_read_is_said(
     assert said.startswith("Changes are not seen at present. The service answers with an error (503). The numbers")
     assert word.startswith("Not up to date · ")
     assert "Live" == page.text("#status-text")
+
+
+def test_numbers_that_the_dashboard_cannot_make_are_said_not_to_be_there(page: Page, tmp_path: Path) -> None:
+    """Its own refusal is no outage of its server: the banner says which, and what was shown stays."""
+    out = exported(tmp_path / "OUT", 40)
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Source]:
+        async with ExportSource(out) as source:
+            yield source
+
+    with serving(opened) as url:
+        everything(page, url)
+        for part in (out / "runs").glob("*.parquet"):
+            part.unlink()
+        page.choose("days", "30")
+        page.choose("span", "month")
+        page.run("document.querySelector('#search').value = 'x'")
+        page.run("document.querySelector('#search').dispatchEvent(new Event('input'))")
+        said = page.until("return document.querySelector('#banner').innerText")
+        tiles = page.tiles()
+        page.driver.get("about:blank")
+    complaints = page.complaints()
+
+    assert "These numbers could not be read anew: the service does not answer as it should; try again later." == said
+    assert int(tiles["Runs"])
+    assert all("503" in each for each in complaints)
 
 
 def test_it_is_dark_where_people_want_it_dark(page: Page, url: str) -> None:
@@ -380,6 +407,7 @@ def test_a_report_is_the_same_page_without_a_server(page: Page, tmp_path: Path) 
     page.run("location.hash = arguments[0]", f"#collection={BUSIEST['id']}")
     page.until("return document.querySelectorAll('#drill tbody tr').length === arguments[0]", len(BUSIEST["runs"]))
 
+    assert "The first 25 of 40." == page.text("#collections .pager")
     assert page.text("#status-text").startswith("Report · of ")
     assert [] == page.run("return performance.getEntriesByType('resource').map(e => e.name)")
 
