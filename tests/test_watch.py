@@ -93,6 +93,21 @@ async def test_it_goes_on_through_an_outage(
     assert all(line.endswith("goes on in about 30 s") for line in lines)
 
 
+async def test_it_pauses_with_its_client(small: Sandbox, watcher: AegisClient, clock: FakeClock) -> None:
+    """A 429 that names a time holds the next poll too, though its interval has passed."""
+    watch = watcher.data_collections.watch(interval=1)
+    await told(watch, 3)
+    small.clear_requests()
+
+    small.fail(status=429, retry_after=7)
+    small.change(2)
+    (change,) = await told(watch, 1)
+
+    assert 2 == change.id
+    assert 2 == len(small.requests)
+    assert clock.time >= 1 + 7
+
+
 async def test_it_tells_how_far_it_may_be_behind(small: Sandbox, watcher: AegisClient, clock: FakeClock) -> None:
     """Its age is that of the last poll that succeeded; its failure is that of the latest one, if it failed."""
     watch = watcher.data_collections.watch(interval=20)

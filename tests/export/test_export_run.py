@@ -17,7 +17,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from aegis_async import AegisClient, RetryPolicy
+from aegis_async import AegisClient, Cache, RetryPolicy
 from aegis_async._pagination import Listing
 from aegis_async.errors import (
     AuthenticationError,
@@ -745,3 +745,16 @@ async def test_a_database_at_an_address_needs_one(client: AegisClient, tmp_path:
         await export(client, tmp_path / "out", format="postgres", to=to)
 
     assert not (tmp_path / "out").exists()
+
+
+async def test_it_goes_past_the_cache(sandbox: Sandbox, tmp_path: Path) -> None:
+    """An export reads what is there now, and pushes out nothing of what tabs look at."""
+    async with AegisClient(sandbox.api_key, base_url=sandbox.url, cache=Cache()) as client:
+        await client.data_collections.get(3)
+        assert client.cache is not None
+        before = client.cache.stats()
+        await export(client, tmp_path / "OUT")
+
+        assert before == client.cache.stats()
+
+    assert 2 == served(sandbox)["/3"]
