@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import asdict
 from secrets import token_hex
 from typing import Final, Self
 
@@ -71,7 +70,7 @@ class LiveSource(Closing):
         self._book: dict[int, CollectionFacts] = {}
         self._wanted: set[int] = set()  # changed, and not asked for yet
         self._loading: set[int] = set()  # asked for, and not here yet
-        self._failed: set[int] = set()  # those of them that could not be read when they were last asked for
+        self._failed: set[int] = set()  # could not be read, and are asked for again after the interval
         self._changed_at: dict[int, float] = {}
         self._asked = asyncio.Event()
         self._settled = False
@@ -84,7 +83,7 @@ class LiveSource(Closing):
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        for work in (self._follow, self._load, self._check):
+        for work in (self._follow, self._load, self._try_again, self._check):
             self._tasks.append(asyncio.create_task(self._kept_up(work)))
         return self
 
@@ -96,7 +95,7 @@ class LiveSource(Closing):
 
     def state(self) -> State:
         """Give how fresh the numbers are."""
-        cache = self._client.cache
+        stats = None if self._client.cache is None else self._client.cache.stats()
         return State(
             status=self._status(),
             version=f"{self._nonce}-{self._number}",
@@ -104,8 +103,8 @@ class LiveSource(Closing):
             ping=self._ping,
             problem=next(iter(self._outages() or self._problems.values()), None),
             collections=len(self._book),
-            pending=len(self._wanted | self._loading),
-            cache=None if cache is None else {name: asdict(cache.stats())[name] for name in _SHOWN},
+            pending=len(self._wanted | self._loading | self._failed),
+            cache=None if stats is None else {name: getattr(stats, name) for name in _SHOWN},
         )
 
     def book(self) -> Iterable[CollectionFacts]:
@@ -204,24 +203,29 @@ class LiveSource(Closing):
                 async for outcome in self._client.data_collections.get_many(sorted(self._loading)).outcomes():
                     await self._take(outcome)
             finally:
-                if self._loading:  # a refused key ends the fan-out; what it left is asked for again
+                if self._loading:  # a refused key ended the fan-out; what it left is asked for again
                     self._asked.set()
                 self._wanted |= self._loading
                 self._loading = set()
             self._solved("_load")
             self._news()
+
+    async def _try_again(self) -> None:
+        while True:
+            await self._clock.sleep(self._interval)
             if self._failed:
-                await self._clock.sleep(self._interval)
+                self._wanted |= self._failed
+                self._asked.set()
 
     async def _take(self, outcome: Outcome[DataCollection]) -> None:
+        self._loading.discard(outcome.id)
         if outcome.value is not None:
             self._book[outcome.id] = await asyncio.to_thread(facts_of, outcome.value)
-            self._loading.discard(outcome.id)
+            self._number += 1
             self._failed.discard(outcome.id)
             if self._clock.monotonic() - self._told_at > _TELLING:
                 self._news()
         elif isinstance(outcome.error, NotFoundError):
-            self._loading.discard(outcome.id)
             self._forget(outcome.id)
         else:
             self._failed.add(outcome.id)
@@ -232,6 +236,7 @@ class LiveSource(Closing):
         self._failed.discard(collection_id)
         self._changed_at.pop(collection_id, None)
         if self._book.pop(collection_id, None) is not None:
+            self._number += 1
             self._news()
 
     async def _check(self) -> None:
@@ -277,7 +282,6 @@ class LiveSource(Closing):
             self.bell.ring()
 
     def _news(self) -> None:
-        self._number += 1
         self._told_at = self._clock.monotonic()
         self.bell.ring()
 

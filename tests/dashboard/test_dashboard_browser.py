@@ -15,7 +15,7 @@ from aegis_async.dashboard import ExportSource, LiveSource, Source, write_report
 from aegis_async.sandbox import Sandbox
 from tests.dashboard.chromium import PHONE, Page, browsing
 from tests.dashboard.fixed import HOSTILE, FixedSource, hostile_book
-from tests.dashboard.serving import documents, site
+from tests.dashboard.serving import collection_facts, documents, run_facts, site
 from tests.dashboard.test_dashboard_exported import exported
 from tests.dashboard.test_dashboard_live import answered
 
@@ -134,7 +134,7 @@ def test_models_and_failures_are_the_sandbox_s_own(page: Page, url: str) -> None
     for model in {run["model_slug"] for run in RUNS}:
         verdicts = [run["is_gte_threshold"] for run in judged if run["model_slug"] == model]
         plural = "run" if len(verdicts) == 1 else "runs"
-        assert [model, f"{sum(verdicts)} of {len(verdicts)} {plural} passed"] in rows
+        assert [model, f"{model}: {sum(verdicts)} of {len(verdicts)} {plural} passed"] in rows
     assert failed == {int(link.rpartition("=")[2]) for link in links}
 
 
@@ -332,6 +332,7 @@ def test_a_keyboard_is_enough(page: Page, url: str) -> None:
         reached.append(page.run(f"return {element}.id || {element}.name || {element}.hash || {element}.tagName"))
         if reached[-1].startswith("#collection="):
             break
+    page.picture(PICTURES / "focus.png")
     page.driver.switch_to.active_element.send_keys(Keys.ENTER)
     page.until("return document.querySelector('#drill').open")
     inside = page.run("return document.querySelector('#drill').contains(document.activeElement)")
@@ -365,7 +366,11 @@ def test_hostile_names_are_only_names(page: Page) -> None:
         yield FixedSource(hostile_book())
 
     with serving(opened) as url:
-        page.open(f"{url}#collection=1")
+        page.open(url)
+        page.choose("days", "")
+        page.until("return document.querySelectorAll('.legend button').length === 2")
+        page.picture(PICTURES / "hostile.png", whole=True)
+        page.run("document.querySelector('#collections a').click()")
         page.until("return document.querySelector('#drill').open")
         title = page.text("#drill-title")
         page.run("location.hash = '#collection=1&run=1'")
@@ -377,6 +382,30 @@ def test_hostile_names_are_only_names(page: Page) -> None:
     assert HOSTILE == told
     assert 0 == images
     assert page.run("return window.hacked === undefined")
+
+
+@pytest.mark.parametrize("size", [PHONE, (1280, 900)], ids=["phone", "screen"])
+def test_long_names_break_nothing(page: Page, size: tuple[int, int]) -> None:
+    """A name of two hundred letters without a blank fits everywhere, and one run alone stands in the middle."""
+    name = "x" * 200
+    run = run_facts(1, model=name, alias=name, passed=False, scores={name: 1.0, "faith": 2.0})
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Source]:
+        yield FixedSource((collection_facts(1, [run], name),))
+
+    page.resize(*size)
+    with serving(opened) as url:
+        page.open(url)
+        page.until("return document.querySelectorAll('.legend button').length === 2")
+        overflow = page.run("return document.documentElement.scrollWidth - innerWidth")
+        page.picture(PICTURES / f"long-{size[0]}.png", whole=True)
+        page.resize(*size)
+        page.run("location.hash = '#collection=1'")
+        page.until("return document.querySelector('#drill').open")
+        inside = page.run("const e = document.querySelector('#drill'); return e.scrollWidth - e.clientWidth")
+
+    assert (0, 0) == (max(0, overflow), max(0, inside))
 
 
 def test_an_export_is_the_same_page(page: Page, tmp_path: Path) -> None:

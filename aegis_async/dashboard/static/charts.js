@@ -37,6 +37,7 @@ function draw(place, overview, series, options) {
   show(place, legend(place, series, again), holder, readout, table(overview, series));
   const x = overview.spans.map((row) => Date.parse(row.start) / 1000);
   const chart = new window.uPlot(settings(place, overview, series, options, holder, readout), [x, ...series.map((each) => each.values)], holder);
+  if (x.length === 1) chart.setScale("x", { min: x[0] - 43200, max: x[0] + 43200 }); // alone it would stand on the edge
   const observer = new ResizeObserver(() => holder.clientWidth && chart.setSize({ width: holder.clientWidth, height: holder.clientHeight }));
   observer.observe(holder);
   drawn.set(place, { chart, observer, again });
@@ -63,10 +64,9 @@ function settings(place, overview, series, options, holder, readout) {
   };
 }
 
-// Half a column of air on each side, and more than nothing where there is one column only.
+// Half a column of air on each side.
 function padded(chart, least, most) {
-  const count = chart.data[0].length;
-  const air = count > 1 ? (most - least) / count / 1.5 : 43200;
+  const air = (most - least) / chart.data[0].length / 1.5;
   return [least - air, most + air];
 }
 
