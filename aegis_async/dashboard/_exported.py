@@ -173,8 +173,7 @@ class ExportSource(Closing):
                 return read(snapshot)
             except duckdb.IOException as error:
                 complaint = self._unreadable(error)
-            self._renew()
-            if self._snapshot.version == snapshot.version:
+            if not self._renewed_since(snapshot):
                 raise complaint
 
     def _kept(self, snapshot: Snapshot) -> Iterator[CollectionFacts]:
@@ -184,11 +183,16 @@ class ExportSource(Closing):
             complaint = self._unreadable(error)
         else:
             return
-        self._renew()
+        self._renewed_since(snapshot)
         raise complaint
 
-    def _renew(self) -> None:
-        self._snapshot = snapshot_of(self._out)
+    def _renewed_since(self, before: Snapshot) -> bool:
+        """Look for a later snapshot, and tell whether there is one."""
+        try:
+            self._snapshot = snapshot_of(self._out)
+        except InvalidArgumentError:  # the folder is gone or damaged, which the error of the read says already
+            return False
+        return self._snapshot.version != before.version
 
     def _unreadable(self, error: duckdb.IOException) -> ExportError:
         return ExportError(f"{self._out} cannot be read: {error}")

@@ -78,7 +78,11 @@ class Source(Protocol):
         """Give how fresh the numbers are."""
 
     def book(self) -> Iterable[CollectionFacts]:
-        """Give every collection in numbers, to be read once, in any thread."""
+        """Give every collection in numbers, to be read once, in any thread.
+
+        Raises:
+            ExportError: While it is read: the numbers of this version are gone. With another version, ask again.
+        """
 
     async def collection(self, collection_id: int) -> Found:
         """Give one collection.

@@ -12,6 +12,7 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
+import aegis_async.export._run  # noqa: F401 - the first export loads it, which takes a second of the loop
 from aegis_async import AegisClient
 from aegis_async.dashboard import CollectionFacts, ExportSource, LiveSource, _exported, _snapshot
 from aegis_async.dashboard._overview import overview
@@ -230,8 +231,12 @@ async def test_files_that_are_gone_without_a_later_export_are_an_error(tmp_path:
         statuses = {(await served.get(path)).status for path in ("/api/overview", "/api/collections/3")}
         with pytest.raises(ExportError, match="cannot be read"):
             await asyncio.to_thread(_read, source)
+        shutil.rmtree(out)
+        gone = await served.get("/api/collections/3")
 
     assert {503} == statuses
+    assert 503 == gone.status
+    assert str(tmp_path) not in gone.json["detail"]
 
 
 def test_tables_in_other_formats_alone_are_refused(tmp_path: Path) -> None:
