@@ -12,7 +12,6 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-import aegis_async.export._run  # noqa: F401 - the first export loads it, which takes a second of the loop
 from aegis_async import AegisClient
 from aegis_async.dashboard import CollectionFacts, ExportSource, LiveSource, _exported, _snapshot
 from aegis_async.dashboard._overview import overview
