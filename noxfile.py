@@ -26,6 +26,7 @@ nox.options.sessions = [
     "services",
     "browser",
     "soak",
+    "outage",
     "docs",
     "package",
     "demo",
@@ -170,6 +171,13 @@ def soak(session: nox.Session) -> None:
     """Let fifty callers make two hundred calls each against a service that fails often."""
     session.install("-e", ".")
     session.run("python", "-W", "error", "-m", "benchmarks.soak", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def outage(session: nox.Session) -> None:
+    """Kill the service for some seconds while `wrk`, of the system's packages, asks the dashboard."""
+    session.install("-e", ".[dashboard]")
+    session.run("python", "-W", "error", "-m", "benchmarks.outage", "--short", *session.posargs)
 
 
 def readme_command(name: str) -> str:

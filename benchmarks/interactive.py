@@ -1,7 +1,7 @@
-"""``python -m benchmarks.interactive``: what a dashboard feels beside an export, and from a warm cache.
+"""``python -m benchmarks.interactive``: what a dashboard feels beside an export, in a crowd, and from a warm cache.
 
 A ``get`` every few milliseconds, alone and while ``get_many`` fetches on the same client, from a server in another
-process; then the same collection again and again from the cache.
+process that counts its requests; then one collection for a thousand callers at once, and over and over from the cache.
 """
 
 import argparse
@@ -9,13 +9,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median, quantiles
+from typing import Final
+
+import msgspec
 
 from aegis_async import AegisClient, Cache
 from benchmarks.rounds import Process
 
-__all__ = ["Felt", "Scale", "markdown", "measure"]
+__all__ = ["Crowd", "Felt", "Scale", "markdown", "measure", "p99"]
+
+_CROWD: Final = 1000  # callers at once of a cold cache
+_SETTINGS: Final = {"with a cache": True, "without a cache": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,7 @@ class Scale:
     """How much there is to do.
 
     Attributes:
+        rounds: How often both phases are gone through, in turn.
         calls: Interactive calls of each phase.
         ids: Ids of the fan-out beside them.
         concurrency: Of that fan-out.
@@ -31,6 +39,7 @@ class Scale:
         every: Seconds between the beginnings of two interactive calls.
     """
 
+    rounds: int = 3
     calls: int = 1000
     ids: int = 5000
     concurrency: int = 16
@@ -40,6 +49,19 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """What it costs when many ask for one collection at the same time.
+
+    Attributes:
+        cpu: Seconds of CPU time of one call.
+        asked: Requests that reached the server for all of them.
+    """
+
+    cpu: float
+    asked: int
+
+
+@dataclass(slots=True)
 class Felt:
     """What came of it.
 
@@ -47,44 +69,50 @@ class Felt:
         alone: Seconds of each interactive call without anything beside it.
         beside: The same while the fan-out was under way.
         fetched: Collections that the fan-out gave meanwhile.
-        warm: Seconds of CPU time of one call from the cache.
-        asked: Requests that reached the server for all calls from the cache.
+        crowds: A thousand callers at once of what nobody had fetched, by the client's setting.
+        warm: One caller after the other, of what the cache holds.
     """
 
-    alone: list[float]
-    beside: list[float]
-    fetched: int
-    warm: float
-    asked: int
+    alone: list[float] = field(default_factory=list)
+    beside: list[float] = field(default_factory=list)
+    fetched: int = 0
+    crowds: dict[str, Crowd] = field(default_factory=dict)
+    warm: Crowd = Crowd(0.0, 0)
 
 
 async def measure(scale: Scale) -> Felt:
-    """Measure both phases, one after the other, on one client."""
-    async with _server(scale) as url:
-        async with AegisClient("sk_benchmark", base_url=url, single_flight=False) as client:
+    """Measure both phases in turn, on one client; then the crowds."""
+    felt = Felt()
+    async with _server(scale) as server:
+        async with AegisClient("sk_benchmark", base_url=server.url, single_flight=False) as client:
             await _calls(client, scale, 50)  # connections are open, and code is warm
-            alone = await _calls(client, scale, scale.calls)
-            fan_out = client.data_collections.get_many(range(1, scale.ids + 1), concurrency=scale.concurrency)
-            bulk = asyncio.create_task(fan_out.collect())
-            beside = await _calls(client, scale, scale.calls, until=bulk)
-            fetched = len(await bulk)
-        warm, asked = await _from_cache(url, scale.calls * 10)
-    return Felt(alone, beside, fetched, warm, asked)
+            for _ in range(scale.rounds):
+                felt.alone += await _calls(client, scale, scale.calls)
+                fan_out = client.data_collections.get_many(range(1, scale.ids + 1), concurrency=scale.concurrency)
+                bulk = asyncio.create_task(fan_out.collect())
+                felt.beside += await _calls(client, scale, scale.calls, until=bulk)
+                felt.fetched += len(await bulk)
+        felt.crowds = {name: await _crowd(server, cached=cached) for name, cached in _SETTINGS.items()}
+        felt.warm = await _one_after_the_other(server, scale.calls * 10)
+    return felt
 
 
 def markdown(felt: Felt) -> str:
     """Give the figures as tables."""
     lines = ["| a `get` every 5 ms | calls | median, ms | 99th percentile, ms |", "|---|--:|--:|--:|"]
-    for name, seconds in (("alone", felt.alone), (f"beside a fan-out over {felt.fetched} ids", felt.beside)):
-        shown = f"{1e3 * median(seconds):.1f} | {1e3 * _p99(seconds):.1f}"
-        lines.append(f"| {name} | {len(seconds)} | {shown} |")
-    ratio = _p99(felt.beside) / _p99(felt.alone)
+    for name, seconds in (("alone", felt.alone), (f"beside `get_many`, {felt.fetched:,} ids in all", felt.beside)):
+        lines.append(f"| {name} | {len(seconds)} | {1e3 * median(seconds):.1f} | {1e3 * p99(seconds):.1f} |")
+    ratio = p99(felt.beside) / p99(felt.alone)
     lines += ["", f"99th percentile: {ratio:.2f} times.", ""]
-    lines += [f"From a warm cache: {1e6 * felt.warm:.1f} µs of CPU a call, {felt.asked} request(s) in all."]
+    lines += ["| `get(14)` | µs of CPU a call | requests at the server |", "|---|--:|--:|"]
+    crowds = {f"{_CROWD} callers at once, {name}": crowd for name, crowd in felt.crowds.items()}
+    for name, crowd in (crowds | {"from a warm cache": felt.warm}).items():
+        lines.append(f"| {name} | {1e6 * crowd.cpu:.1f} | {crowd.asked} |")
     return "\n".join(lines)
 
 
-def _p99(seconds: list[float]) -> float:
+def p99(seconds: list[float]) -> float:
+    """Give the 99th percentile."""
     return quantiles(seconds, n=100, method="inclusive")[98]
 
 
@@ -107,28 +135,49 @@ async def _calls(
     return taken
 
 
-async def _from_cache(url: str, count: int) -> tuple[float, int]:
-    async with AegisClient("sk_benchmark", base_url=url, cache=Cache()) as client:
+async def _crowd(server: "_Server", *, cached: bool) -> Crowd:
+    async with AegisClient("sk_benchmark", base_url=server.url, cache=Cache() if cached else None) as client:
+        before, begun = server.requests(), time.process_time()
+        await asyncio.gather(*(client.data_collections.get(14) for _ in range(_CROWD)))
+        return Crowd((time.process_time() - begun) / _CROWD, server.requests() - before)
+
+
+async def _one_after_the_other(server: "_Server", count: int) -> Crowd:
+    async with AegisClient("sk_benchmark", base_url=server.url, cache=Cache()) as client:
         await client.data_collections.get(14)
-        begun = time.process_time()
+        before, begun = server.requests(), time.process_time()
         for _ in range(count):
             await client.data_collections.get(14)
-        return (time.process_time() - begun) / count, client.stats().attempts
+        return Crowd((time.process_time() - begun) / count, server.requests() - before)
+
+
+class _Server:
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.url = process.read()
+
+    def requests(self) -> int:
+        return int(self._process.ask(""))
 
 
 @asynccontextmanager
-async def _server(scale: Scale) -> AsyncIterator[str]:
+async def _server(scale: Scale) -> AsyncIterator[_Server]:
     process = Process(0, "slow_server", scale.size, scale.latency)
     try:
-        yield process.read()
+        yield _Server(process)
     finally:
         process.close()
 
 
 def main() -> None:
     """Measure and print."""
-    argparse.ArgumentParser(prog="python -m benchmarks.interactive", description=__doc__).parse_args()
-    print(markdown(asyncio.run(measure(Scale()))))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.interactive", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every single call to this file too")
+    given = parser.parse_args()
+    felt = asyncio.run(measure(Scale()))
+    print(markdown(felt))
+    if given.json:
+        given.json.write_bytes(msgspec.json.encode(felt))
 
 
 if __name__ == "__main__":

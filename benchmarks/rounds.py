@@ -64,6 +64,11 @@ class Process:
             raise RuntimeError(f"benchmarks.{self._module} ended with {self._child.wait()}")
         return line.rstrip("\n")
 
+    def kill(self) -> None:
+        """End it as a crash would, and wait for its end."""
+        self._child.kill()
+        self.close()
+
     def close(self) -> None:
         """End it, and wait for its end."""
         with self._child:  # closes the pipes and waits

@@ -1,6 +1,7 @@
 """A server that takes a while: each answer is one prepared collection, some milliseconds after its request.
 
-``python -m benchmarks.slow_server SIZE LATENCY`` prints its base URL and ends when its standard input does.
+``python -m benchmarks.slow_server SIZE LATENCY`` prints its base URL and ends when its standard input does;
+each line of that it answers with the number of requests so far.
 """
 
 import asyncio
@@ -21,10 +22,12 @@ class _Slow(Answers):
     Args:
         prepared: The whole answer, to every request.
         latency: Seconds before it.
+        arrived: Takes up the instant of each request.
     """
 
-    def __init__(self, prepared: bytes, latency: float) -> None:
+    def __init__(self, prepared: bytes, latency: float, arrived: list[float]) -> None:
         super().__init__({})
+        self._arrived = arrived
         self._answer = prepared
         self._latency = latency
 
@@ -33,15 +36,18 @@ class _Slow(Answers):
         loop = asyncio.get_running_loop()
         *heads, self._received = (self._received + data).split(_END_OF_HEAD)
         for _ in heads:
+            self._arrived.append(loop.time())
             loop.call_later(self._latency, self._transport.write, self._answer)
 
 
 async def _serve(size: int, latency: float) -> None:
     prepared = answer(grown_to(size))
-    server = await asyncio.get_running_loop().create_server(lambda: _Slow(prepared, latency), "127.0.0.1", 0)
+    arrived: list[float] = []
+    server = await asyncio.get_running_loop().create_server(lambda: _Slow(prepared, latency, arrived), "127.0.0.1", 0)
     async with server:
         print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{PREFIX}", flush=True)
-        await asyncio.to_thread(sys.stdin.read)
+        while await asyncio.to_thread(sys.stdin.readline):
+            print(len(arrived), flush=True)
         server.close()
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from aegis_async.cli import build_parser
 from aegis_async.dashboard._details import CollectionDetail, EvaluationRow, RunDetail
-from aegis_async.dashboard._lists import CollectionRow, CollectionsPage, RunRow, RunsPage
+from aegis_async.dashboard._lists import CollectionRow, ListPage, RunRow
 from aegis_async.dashboard._overview import Metric, ModelRow, Numbers, Overview, SpanRow
 from aegis_async.dashboard._source import State
 from aegis_async.export import TABLES, Column, Table
@@ -18,7 +18,7 @@ __all__ = ["ANSWERS", "PAGES", "answers", "commands", "tables"]
 _WIDTH: Final = 96
 ANSWERS: Final = (
     *(Overview, Numbers, SpanRow, ModelRow, Metric),
-    *(RunsPage, RunRow, CollectionsPage, CollectionRow, CollectionDetail, RunDetail, EvaluationRow, State),
+    *(ListPage, RunRow, CollectionRow, CollectionDetail, RunDetail, EvaluationRow, State),
 )
 """The shapes of the dashboard's answers."""
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks import ids, interactive, large
+from benchmarks import ids, interactive, large, outage
 from benchmarks.drift import Scale as Histories
 from benchmarks.drift import tables
 from benchmarks.large_case import CASES, COPIES, LARGE
@@ -74,10 +74,31 @@ def test_every_fan_out_gives_every_id() -> None:
 
 
 async def test_interactive_calls_are_measured_beside_a_fan_out_to_its_end() -> None:
-    """All calls and all ids are there, and the warm cache asked the server once."""
-    felt = await interactive.measure(interactive.Scale(calls=20, ids=40, latency=0.001, every=0.0))
+    """All calls and all ids are there; a thousand callers made one request, and those of the warm cache none."""
+    felt = await interactive.measure(interactive.Scale(rounds=2, calls=20, ids=40, latency=0.001, every=0.0))
 
-    assert 20 == len(felt.alone)
-    assert 0 < len(felt.beside) <= 20
-    assert (40, 1) == (felt.fetched, felt.asked)
+    assert (40, 80) == (len(felt.alone), felt.fetched)
+    assert 0 < len(felt.beside) <= 40
+    assert {"with a cache": 1, "without a cache": 1} == {name: crowd.asked for name, crowd in felt.crowds.items()}
+    assert 0 == felt.warm.asked
     assert "99th percentile" in interactive.markdown(felt)
+
+
+LOAD = {"requests": 10_000, "refused": 0, "broken": 0, "p50": 0.007, "p99": 0.04, "longest": 0.1}
+ASKED = {"/data-collections": 2, **{f"/data-collections/{number}": 1 for number in range(1, 21)}}
+
+
+def test_an_outage_in_which_everything_held_is_without_fault() -> None:
+    """The table has a line for each figure."""
+    seen = outage.Seen(LOAD, frozenset({"down", "live"}), 1.5, 1.8, ASKED)
+
+    assert [] == outage.faults(outage.SHORT, seen)
+    assert "requests at the service in its first second, of 24 allowed | 22 |" in outage.markdown(outage.SHORT, seen)
+
+
+def test_each_promise_that_an_outage_breaks_is_named() -> None:
+    """A refused tab, no load, an outage unsaid, late numbers and a stampede are five faults."""
+    broken = {**LOAD, "requests": 3, "refused": 1}
+    seen = outage.Seen(broken, frozenset({"live"}), 2.5, 2.5, ASKED | {"/data-collections/1": 500})
+
+    assert 5 == len(outage.faults(outage.SHORT, seen))

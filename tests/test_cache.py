@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from aegis_async import AegisClient, Cache, RetryPolicy
@@ -28,6 +29,12 @@ def keeping(sandbox: Sandbox, clock: FakeClock, cache: Cache | None = None, **se
     made = AegisClient(sandbox.api_key, base_url=sandbox.url, cache=cache or Cache(), **settings)
     made._session.clock = clock.as_clock()
     return made
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A part of a collection."""
+
+    name: str
 
 
 @pytest.fixture
@@ -254,16 +261,86 @@ async def test_two_keys_share_no_entry(sandbox: Sandbox, clock: FakeClock) -> No
     assert 1 == cache.stats().entries
 
 
-async def test_many_callers_of_a_cold_cache_make_one_request() -> None:
-    """A thousand at once are one request, and one entry."""
+async def test_two_services_share_no_entry(sandbox: Sandbox) -> None:
+    """One cache may serve clients of several services: what one of them said is not what the other says."""
+    cache = Cache()
+    async with Sandbox(seed=1) as other:
+        mine = AegisClient(sandbox.api_key, base_url=sandbox.url, cache=cache)
+        theirs = AegisClient(other.api_key, base_url=other.url, cache=cache)
+        async with mine, theirs:
+            values = [await client.data_collections.get(3) for client in (mine, theirs, mine, theirs)]
+
+    assert values[:2] == values[2:]
+    assert values[0] != values[1]
+    assert (1, 1, 2) == (len(sandbox.requests), len(other.requests), cache.stats().entries)
+
+
+async def test_two_types_of_one_answer_share_no_entry(sandbox: Sandbox, kept: AegisClient) -> None:
+    """What was decoded as one thing is not given to who wants another."""
+    full = await kept.data_collections.get(14)
+    name = await kept.fetch("/data-collections/14", Named)
+
+    assert (Named, full.name) == (type(name), name.name)
+    assert full is await kept.data_collections.get(14)
+    assert 2 == len(sandbox.requests)
+
+
+async def test_streams_go_past_it(sandbox: Sandbox, kept: AegisClient) -> None:
+    """A very large collection is read as it is now, and pushes nothing out."""
+    await kept.data_collections.get(14)
+    before = _stats(kept)
+
+    async with kept.data_collections.stream(14) as stream:
+        runs = [run.id async for run in stream.runs()]
+
+    assert [991] == runs
+    assert 2 == len(sandbox.requests)
+    assert before == _stats(kept)
+
+
+async def test_refreshes_are_bounded(clock: FakeClock) -> None:
+    """However many old values are asked for, eight are fetched anew at a time; the others are given as they are."""
+    ids = range(1, 17)
     async with held() as server, AegisClient(KEY, base_url=server.url, cache=Cache()) as client:
+        client._session.clock = clock.as_clock()
+        calls = [asyncio.create_task(client.data_collections.get(id_)) for id_ in ids]
+        await server.came(len(ids))
+        server.let_go()
+        values = await asyncio.gather(*calls)
+        clock.time += 31
+
+        old = [await client.data_collections.get(id_) for id_ in ids]
+        await server.came(len(ids) + 8)
+
+    assert values == old
+    assert (8, len(ids)) == (_stats(client).refreshes, _stats(client).stale)
+    assert len(ids) + 8 == len(server.paths)
+
+
+@pytest.mark.parametrize("cache", [Cache(), None], ids=["with a cache", "without one"])
+async def test_a_thousand_callers_at_once_make_one_request(cache: Cache | None) -> None:
+    """With a cold cache or none at all they share one flight, and one frozen value."""
+    async with held() as server, AegisClient(KEY, base_url=server.url, cache=cache) as client:
         calls = [asyncio.create_task(client.data_collections.get(14)) for _ in range(1000)]
         await server.came(1)
         server.let_go()
         values = await asyncio.gather(*calls)
 
     assert 1 == len({id(value) for value in values})
-    assert 1 == len(server.paths)
+    assert ["/data-collections/14"] == server.paths
+    with pytest.raises(AttributeError, match="immutable"):
+        values[0].name = "mine"  # type: ignore[misc]  # which a type checker sees too
+
+
+async def test_ten_thousand_callers_of_a_warm_cache_make_none(sandbox: Sandbox, kept: AegisClient) -> None:
+    """What is fresh is given without a request, the same object to everybody."""
+    first = await kept.data_collections.get(14)
+    sandbox.clear_requests()
+
+    values = [await kept.data_collections.get(14) for _ in range(10_000)]
+
+    assert [] == sandbox.requests
+    assert all(value is first for value in values)
 
 
 async def test_a_refresh_ends_with_its_client() -> None:

@@ -1,5 +1,6 @@
 """Claims about watching a listing: every change is told once, a removal only when it is sure, and outages pass."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from aegis_async import Added, AegisClient, Cache, Changed, Removed, RetryPolicy, WatchCursor
 from aegis_async._resources import Watch
-from aegis_async.errors import AuthenticationError, ClientClosedError, InvalidArgumentError
+from aegis_async.errors import AuthenticationError, ClientClosedError, InvalidArgumentError, ServerError
 from aegis_async.models import DataCollectionSummary
 from aegis_async.sandbox import Sandbox
 from tests.conftest import FakeClock
@@ -90,6 +91,51 @@ async def test_it_goes_on_through_an_outage(
     lines = [record.getMessage() for record in caplog.records if "watching" in record.getMessage()]
     assert 3 == len(lines)
     assert all(line.endswith("goes on in about 30 s") for line in lines)
+
+
+async def test_it_pauses_with_its_client(small: Sandbox, watcher: AegisClient, clock: FakeClock) -> None:
+    """A 429 that names a time holds the next poll too, though its interval has passed."""
+    watch = watcher.data_collections.watch(interval=1)
+    await told(watch, 3)
+    small.clear_requests()
+
+    small.fail(status=429, retry_after=7)
+    small.change(2)
+    (change,) = await told(watch, 1)
+
+    assert 2 == change.id
+    assert 2 == len(small.requests)
+    assert clock.time >= 1 + 7
+
+
+async def test_it_tells_how_far_it_may_be_behind(small: Sandbox, watcher: AegisClient, clock: FakeClock) -> None:
+    """Its age is that of the last poll that succeeded; its failure is that of the latest one, if it failed."""
+    watch = watcher.data_collections.watch(interval=20)
+    before = (watch.age, watch.failure)
+    await told(watch, 3)
+    clock.hold = asyncio.Event()
+    small.fail(status=503)
+    small.change(2)
+
+    step = asyncio.ensure_future(anext(watch))
+    await waits(clock, 1)
+    first, clock.hold = clock.hold, asyncio.Event()
+    first.set()
+    await waits(clock, 2)
+    age, failure = watch.age, watch.failure
+    clock.hold.set()
+    await step
+
+    assert (None, None) == before
+    assert pytest.approx(22.0) == age
+    assert isinstance(failure, ServerError)
+    assert (0.0, None) == (watch.age, watch.failure)
+
+
+async def waits(clock: FakeClock, count: int) -> None:
+    """Let the loop turn until so many waits have begun."""
+    while len(clock.sleeps) < count:
+        await asyncio.sleep(0)
 
 
 async def test_what_is_missing_is_removed_only_after_its_404(

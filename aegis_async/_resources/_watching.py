@@ -129,7 +129,7 @@ class Watch(Closing, AsyncIterator[Change[T]]):
     """Gives one change after the other, and waits in between; also an async context manager.
 
     A poll that fails because the service is down, slow or has too much to do is logged and made again after the
-    interval.
+    interval; `age` and `failure` tell meanwhile how much what was told may be behind.
     """
 
     def __init__(self, api: Api, watched: Watched[T], interval: float, cursor: WatchCursor | None) -> None:
@@ -142,11 +142,23 @@ class Watch(Closing, AsyncIterator[Change[T]]):
         self._told: dict[int, str] = dict(cursor.seen) if cursor else {}
         self._changes: deque[tuple[Change[T], str | None]] = deque()
         self._polled = self._closed = False
+        self._seen_at: float | None = None
+        self._failure: AegisError | None = None
 
     @property
     def cursor(self) -> WatchCursor:
         """What was told so far, the latest change included; ``watch(cursor=…)`` goes on behind it."""
         return WatchCursor(dict(self._told))
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since a poll last succeeded; None before the first that did."""
+        return None if self._seen_at is None else self._api.session.clock.monotonic() - self._seen_at
+
+    @property
+    def failure(self) -> AegisError | None:
+        """Why the latest poll failed; None when it did not."""
+        return self._failure
 
     def __aiter__(self) -> Self:
         return self
@@ -182,7 +194,11 @@ class Watch(Closing, AsyncIterator[Change[T]]):
             if missing:
                 await self._find_removed(missing)
         except _OUTAGE as error:
+            self._failure = error.with_traceback(None)  # whose frames hold this watch
             log.warning("watching %s: %s; goes on in about %.0f s", self._path, error, self._interval)
+        else:
+            self._seen_at = self._api.session.clock.monotonic()
+            self._failure = None
 
     async def _listed(self, on_drift: OnDrift) -> dict[int, bytes]:
         paging = Paging(page_size=_PAGE_SIZE, on_drift=on_drift)

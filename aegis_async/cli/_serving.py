@@ -52,7 +52,8 @@ async def _source(options: Namespace) -> AsyncIterator["Source"]:
         async with ExportSource(options.out) as exported:
             yield exported
         return
-    async with connected(options, cache=Cache()) as client, LiveSource(client, interval=options.interval) as live:
+    cache = Cache(ttl=min(options.interval, 30.0))  # a collection is no older than the rest of the page
+    async with connected(options, cache=cache) as client, LiveSource(client, interval=options.interval) as live:
         yield live
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from aegis_async.dashboard._board import Board
+from aegis_async.dashboard._board import Answer, Board
 from aegis_async.dashboard._events import Streams
 from aegis_async.dashboard._files import PAGE, page_files
 from aegis_async.dashboard._headers import Headers
@@ -117,13 +117,18 @@ class _Routes:
         return Response(msgspec.json.encode(found), media_type=_JSON)
 
     async def _tagged(
-        self, request: Request, ask: Callable[P, Awaitable[bytes]], *args: P.args, **_: P.kwargs
+        self, request: Request, ask: Callable[P, Awaitable[Answer]], *args: P.args, **_: P.kwargs
     ) -> Response:
-        # The tag is taken first: should the numbers change meanwhile, the browser asks once too often, not too seldom.
-        tag = {"etag": f'"{self._board.source.state().version}"'}
-        if request.headers.get("if-none-match") == tag["etag"]:
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=tag)
-        return Response(await ask(*args, **_), media_type=_JSON, headers=tag)
+        # The tag is that of the numbers: a page can tell whether two of its answers go together.
+        known = request.headers.get("if-none-match")
+        if known == _tag(self._board.source.state().version):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"etag": known})
+        found = await ask(*args, **_)
+        return Response(found.body, media_type=_JSON, headers={"etag": _tag(found.version)})
+
+
+def _tag(version: str) -> str:
+    return f'"{version}"'
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:

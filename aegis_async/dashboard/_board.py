@@ -4,9 +4,10 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, date, datetime
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from aegis_async.dashboard._details import CollectionDetail, RunDetail, collection_detail, run_detail
 from aegis_async.dashboard._facts import CollectionFacts
@@ -15,13 +16,25 @@ from aegis_async.dashboard._overview import overview
 from aegis_async.dashboard._source import Source
 from aegis_async.dashboard._spans import Span, period
 from aegis_async.dashboard._tally import Cube, tallied
-from aegis_async.errors import NotFoundError
+from aegis_async.errors import ExportError, NotFoundError
 
-__all__ = ["Board"]
+__all__ = ["Answer", "Board"]
 
-T = TypeVar("T")
+Work: TypeAlias = Callable[[Cube, Iterable[CollectionFacts]], Struct]
 
 _KEPT: Final = 64  # answers
+
+
+class Answer(NamedTuple):
+    """An answer, and of which numbers.
+
+    Attributes:
+        version: Of the numbers.
+        body: JSON.
+    """
+
+    version: str
+    body: bytes
 
 
 class Board:
@@ -35,27 +48,24 @@ class Board:
         self.source = source
         self._lock = asyncio.Lock()
         self._version = ""
-        self._answers: OrderedDict[Hashable, object] = OrderedDict()
+        self._cube: Cube | None = None
+        self._answers: OrderedDict[Hashable, bytes] = OrderedDict()
 
-    async def overview(self, days: int | None, span: Span | None) -> bytes:
-        """Give the overview as JSON."""
-        cube, today = await self._cube(), _today()
-        return await self._once(
-            ("overview", today, days, span), lambda _: msgspec.json.encode(overview(cube, today, days, span))
+    async def overview(self, days: int | None, span: Span | None) -> Answer:
+        """Give the overview."""
+        today = _today()
+        return await self._answer(("overview", today, days, span), lambda cube, _: overview(cube, today, days, span))
+
+    async def below(self, page: int, days: int | None) -> Answer:
+        """Give a page of the runs below their threshold."""
+        today = _today()
+        return await self._answer(
+            ("below", today, page, days), lambda cube, book: runs_below(book, page, period(cube.last(today), days))
         )
 
-    async def below(self, page: int, days: int | None) -> bytes:
-        """Give a page of the runs below their threshold as JSON."""
-        within = period((await self._cube()).last(_today()), days)
-        return await self._once(
-            ("below", page, within), lambda book: msgspec.json.encode(runs_below(book, page, within))
-        )
-
-    async def collections(self, page: int, search: str) -> bytes:
-        """Give a page of collections as JSON."""
-        return await self._once(
-            ("collections", page, search), lambda book: msgspec.json.encode(collections_page(book, page, search))
-        )
+    async def collections(self, page: int, search: str) -> Answer:
+        """Give a page of collections."""
+        return await self._answer(("collections", page, search), lambda _, book: collections_page(book, page, search))
 
     async def collection(self, collection_id: int) -> CollectionDetail:
         """Give one collection with its runs."""
@@ -73,21 +83,37 @@ class Board:
             raise NotFoundError(f"collection {collection_id} has no run {run_id}")
         return run_detail(row, page, total, rows, found.age, found.stale)
 
-    async def _cube(self) -> Cube:
-        return await self._once("cube", tallied)
-
-    async def _once(self, question: Hashable, work: Callable[[Iterable[CollectionFacts]], T]) -> T:
+    async def _answer(self, question: Hashable, work: Work) -> Answer:
         async with self._lock:  # a thousand tabs that ask the same wait for one answer
-            version = self.source.state().version
-            if version != self._version:
-                self._answers.clear()
-                self._version = version
-            if question not in self._answers:
-                self._answers[question] = await asyncio.to_thread(work, self.source.book())
-                while len(self._answers) > _KEPT:
-                    self._answers.popitem(last=False)
-            self._answers.move_to_end(question)
-            return self._answers[question]  # type: ignore[return-value]  # the question tells the type
+            while True:
+                version = self._current()
+                try:
+                    if question not in self._answers:
+                        await self._add_up(question, work)
+                except ExportError:
+                    if version == self.source.state().version:
+                        raise
+                    continue  # a later export took the files away
+                self._answers.move_to_end(question)
+                return Answer(version, self._answers[question])
+
+    def _current(self) -> str:
+        version = self.source.state().version
+        if version != self._version:
+            self._answers.clear()
+            self._version, self._cube = version, None
+        return version
+
+    async def _add_up(self, question: Hashable, work: Work) -> None:
+        cube, first, second = self._cube, self.source.book(), self.source.book()  # all of the same version
+
+        def added() -> tuple[Cube, bytes]:
+            whole = tallied(first) if cube is None else cube
+            return whole, msgspec.json.encode(work(whole, second))
+
+        self._cube, self._answers[question] = await asyncio.to_thread(added)
+        while len(self._answers) > _KEPT:
+            self._answers.popitem(last=False)
 
 
 def _today() -> date:

@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from aegis_async.dashboard._facts import CollectionFacts, cut, digits, usable, verdict
-from aegis_async.dashboard._lists import RunRow, rows_of
+from aegis_async.dashboard._lists import RunRow, pages, rows_of
 from aegis_async.models import Evaluation
 
 __all__ = [
@@ -127,8 +127,8 @@ def run_detail(  # noqa: PLR0913, PLR0917 - the fields of one answer
     stale: bool,  # noqa: FBT001 - a field
 ) -> RunDetail:
     """Give a run with a page of its evaluations."""
-    pages = max(1, -(-total // EVALUATIONS_PAGE))
-    return RunDetail(run, page, pages, total, tuple(evaluations), round(age, 1), stale)
+    number = pages(total, EVALUATIONS_PAGE)
+    return RunDetail(run, page, number, total, tuple(evaluations), round(age, 1), stale)
 
 
 def evaluation_row(evaluation: Evaluation) -> EvaluationRow:

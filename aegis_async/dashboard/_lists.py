@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -14,10 +14,10 @@ from aegis_async.dashboard._tally import day_of
 __all__ = [
     "PAGE_SIZE",
     "CollectionRow",
-    "CollectionsPage",
+    "ListPage",
     "RunRow",
-    "RunsPage",
     "collections_page",
+    "pages",
     "rows_of",
     "runs_below",
 ]
@@ -69,22 +69,6 @@ class RunRow(Struct, frozen=True, gc=False):
     scores: dict[str, float]
 
 
-class RunsPage(Struct, frozen=True, gc=False):
-    """The answer of ``api/below``.
-
-    Attributes:
-        page: Its number, from 1.
-        pages: How many there are.
-        total: Runs in all of them.
-        items: At most 25 runs, the latest first.
-    """
-
-    page: int
-    pages: int
-    total: int
-    items: tuple[RunRow, ...]
-
-
 class CollectionRow(Struct, frozen=True, gc=False):
     """One collection in a list.
 
@@ -111,35 +95,36 @@ class CollectionRow(Struct, frozen=True, gc=False):
     last_passed: bool | None
 
 
-class CollectionsPage(Struct, frozen=True, gc=False):
-    """The answer of ``api/collections``.
+class ListPage(Struct, Generic[T], frozen=True, gc=False):
+    """The answer of ``api/below`` and of ``api/collections``.
 
     Attributes:
         page: Its number, from 1.
         pages: How many there are.
-        total: Collections in all of them.
-        items: At most 25 collections, those with the latest run first.
+        total: Runs, or collections, in all of them.
+        items: At most 25: the latest runs first, or the collections with the latest run.
     """
 
     page: int
     pages: int
     total: int
-    items: tuple[CollectionRow, ...]
+    items: tuple[T, ...]
 
 
-def runs_below(book: Iterable[CollectionFacts], page: int = 1, within: Period = Period()) -> RunsPage:  # noqa: B008 - frozen
+def runs_below(book: Iterable[CollectionFacts], page: int = 1, within: Period = Period()) -> ListPage[RunRow]:  # noqa: B008 - frozen
     """Give a page of the runs that did not reach their threshold, those of a period, the latest first."""
-    below = ((run, collection, fell) for run, collection, fell in _failures(book) if day_of(run) in within)
+    fates = ((run, collection, fell) for collection in book for run, fell in _fates(collection))
+    below = (each for each in fates if each[0].passed is False and day_of(each[0]) in within)
     total, chosen = _page(below, page, key=lambda found: (found[0].started_at.timestamp(), found[0].id))
-    return RunsPage(page, _pages(total), total, tuple(_row(*each) for each in chosen))
+    return ListPage(page, pages(total, PAGE_SIZE), total, tuple(_row(*each) for each in chosen))
 
 
-def collections_page(book: Iterable[CollectionFacts], page: int = 1, search: str = "") -> CollectionsPage:
+def collections_page(book: Iterable[CollectionFacts], page: int = 1, search: str = "") -> ListPage[CollectionRow]:
     """Give a page of the collections whose name holds ``search`` or whose id it is, the latest run first."""
     wanted = search.strip().casefold()
     found = (each for each in book if wanted in each.name.casefold() or wanted == str(each.id))
     total, chosen = _page(found, page, key=lambda each: (_last_start(each), each.id))
-    return CollectionsPage(page, _pages(total), total, tuple(map(_collection_row, chosen)))
+    return ListPage(page, pages(total, PAGE_SIZE), total, tuple(map(_collection_row, chosen)))
 
 
 def _row(run: RunFacts, collection: CollectionFacts, fell: bool) -> RunRow:  # noqa: FBT001 - a field
@@ -167,19 +152,15 @@ def _row(run: RunFacts, collection: CollectionFacts, fell: bool) -> RunRow:  # n
 
 def rows_of(collection: CollectionFacts) -> Iterator[RunRow]:
     """Give a collection's runs as a list shows them, oldest first."""
+    return (_row(run, collection, fell) for run, fell in _fates(collection))
+
+
+def _fates(collection: CollectionFacts) -> Iterator[tuple[RunFacts, bool]]:
+    """Yield each run, oldest first, and whether it fell."""
     before: bool | None = None
     for run in collection.runs:
-        yield _row(run, collection, fell=run.passed is False and before is True)
+        yield run, run.passed is False and before is True
         before = before if run.passed is None else run.passed
-
-
-def _failures(book: Iterable[CollectionFacts]) -> Iterator[tuple[RunFacts, CollectionFacts, bool]]:
-    for collection in book:
-        before: bool | None = None
-        for run in collection.runs:
-            if run.passed is False:
-                yield run, collection, before is True
-            before = before if run.passed is None else run.passed
 
 
 def _collection_row(collection: CollectionFacts) -> CollectionRow:
@@ -216,5 +197,6 @@ def _page(found: Iterable[T], page: int, key: Callable[[T], tuple[float, int]]) 
     return total, best[(page - 1) * PAGE_SIZE :]
 
 
-def _pages(total: int) -> int:
-    return max(1, -(-total // PAGE_SIZE))
+def pages(total: int, size: int) -> int:
+    """Give the number of pages of so many items; nothing is one empty page."""
+    return max(1, -(-total // size))

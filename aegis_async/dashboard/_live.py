@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import asdict
 from secrets import token_hex
 from typing import Final, Self
 
@@ -12,7 +11,7 @@ from aegis_async._cache import Aged
 from aegis_async._client import AegisClient
 from aegis_async._clock import Clock
 from aegis_async._fanout import Outcome
-from aegis_async._resources import Change, Removed, WatchCursor
+from aegis_async._resources import Change, Removed, Watch, WatchCursor
 from aegis_async._tasks import Closing, finish
 from aegis_async.dashboard._details import EVALUATIONS_PAGE, evaluation_row
 from aegis_async.dashboard._facts import CollectionFacts, facts_of
@@ -36,6 +35,9 @@ _SETTLING: Final = 0.2  # seconds between two looks at how many there are, at th
 _PING_DEADLINE: Final = 10.0  # seconds after which a service that says nothing is down
 _TAB_DEADLINE: Final = 20.0  # seconds that a tab waits for a collection
 _PING: Final = 10.0  # seconds from one look at the service's health to the next, at most
+_PAGE_DEADLINE: Final = 60.0  # seconds for a page of the listing, after which it counts as not answered
+_WATCHED: Final = 0.85  # of the interval; the rest is for the watch's jitter and for reading what it found
+_LISTING: Final = "listing"
 _SHOWN: Final = ("entries", "size", "hits", "stale", "misses")
 
 
@@ -48,7 +50,8 @@ class LiveSource(Closing):
 
     Args:
         client: Stays open at least as long as this.
-        interval: Seconds from one look at the listing to the next, and at most so long between two pings.
+        interval: Seconds after which a change in the service is shown at the latest; the listing is looked at a little
+            more often, and pinged at least as often.
 
     Raises:
         ConfigurationError: ``interval`` is not above zero.
@@ -58,18 +61,21 @@ class LiveSource(Closing):
         self.bell: Bell = Bell()
         self._client = client
         self._pinged = client.with_options(deadline=_PING_DEADLINE)
+        self._listed = client.with_options(deadline=_PAGE_DEADLINE).data_collections
         self._asked_by_tabs = client.with_options(deadline=_TAB_DEADLINE).data_collections
         self._interval = seconds("interval", interval)
         self._clock = Clock()
         self._cursor: WatchCursor | None = None
+        self._watch: Watch[DataCollectionSummary] | None = None
         self._book: dict[int, CollectionFacts] = {}
         self._wanted: set[int] = set()  # changed, and not asked for yet
         self._loading: set[int] = set()  # asked for, and not here yet
+        self._failed: set[int] = set()  # could not be read, and are asked for again after the interval
         self._changed_at: dict[int, float] = {}
         self._asked = asyncio.Event()
-        self._settled = self._failed = False
+        self._settled = False
         self._ping: float | None = None
-        self._answered_at: float | None = None
+        self._seen_at: float | None = None  # the listing, by an earlier watch
         self._problems: dict[str, str] = {}
         self._nonce = token_hex(4)
         self._number = 0
@@ -77,7 +83,7 @@ class LiveSource(Closing):
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        for work in (self._follow, self._load, self._check):
+        for work in (self._follow, self._load, self._try_again, self._check):
             self._tasks.append(asyncio.create_task(self._kept_up(work)))
         return self
 
@@ -89,16 +95,16 @@ class LiveSource(Closing):
 
     def state(self) -> State:
         """Give how fresh the numbers are."""
-        cache = self._client.cache
+        stats = None if self._client.cache is None else self._client.cache.stats()
         return State(
             status=self._status(),
             version=f"{self._nonce}-{self._number}",
-            age=None if self._answered_at is None else round(self._clock.monotonic() - self._answered_at, 1),
+            age=self._age(),
             ping=self._ping,
-            problem=next(iter(self._problems.values()), None),
+            problem=next(iter(self._outages() or self._problems.values()), None),
             collections=len(self._book),
-            pending=len(self._wanted | self._loading),
-            cache=None if cache is None else {name: asdict(cache.stats())[name] for name in _SHOWN},
+            pending=len(self._wanted | self._loading | self._failed),
+            cache=None if stats is None else {name: getattr(stats, name) for name in _SHOWN},
         )
 
     def book(self) -> Iterable[CollectionFacts]:
@@ -143,11 +149,23 @@ class LiveSource(Closing):
             return Aged(aged.value, aged.age, stale=True)
 
     def _status(self) -> Status:
-        if self._problems:
+        if self._outages():
             return "down"
-        if not self._settled:
-            return "loading"
-        return "stale" if self._failed else "live"
+        if self._failed or self._problems:
+            return "stale"
+        return "live" if self._settled else "loading"
+
+    def _outages(self) -> list[str]:
+        """Give what is wrong beside the listing, without which there are still numbers that can be read anew."""
+        return [problem for name, problem in self._problems.items() if name != _LISTING]
+
+    def _age(self) -> float | None:
+        seen_at = self._listing_seen_at()
+        return None if seen_at is None else round(self._clock.monotonic() - seen_at, 1)
+
+    def _listing_seen_at(self) -> float | None:
+        age = None if self._watch is None else self._watch.age
+        return self._seen_at if age is None else self._clock.monotonic() - age
 
     async def _kept_up(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -156,15 +174,17 @@ class LiveSource(Closing):
             except AegisError as error:
                 self._note_problem(work.__name__, error)
             await self._clock.sleep(self._interval)
-            self._solved(work.__name__)
 
     async def _follow(self) -> None:
-        async with self._client.data_collections.watch(interval=self._interval, cursor=self._cursor) as watch:
+        async with self._listed.watch(interval=self._interval * _WATCHED, cursor=self._cursor) as watch:
+            self._watch = watch
             try:
                 async for change in watch:
                     self._apply(change)
             finally:
+                self._seen_at = self._listing_seen_at()
                 self._cursor = watch.cursor
+                self._watch = None
 
     def _apply(self, change: Change[DataCollectionSummary]) -> None:
         if isinstance(change, Removed):
@@ -179,36 +199,44 @@ class LiveSource(Closing):
             await self._asked.wait()
             self._asked.clear()
             self._loading, self._wanted = self._wanted, set()
-            self._failed = False
             try:
                 async for outcome in self._client.data_collections.get_many(sorted(self._loading)).outcomes():
                     await self._take(outcome)
             finally:
-                if self._loading:  # a refused key ends the fan-out; what it left is asked for again
+                if self._loading:  # a refused key ended the fan-out; what it left is asked for again
                     self._asked.set()
                 self._wanted |= self._loading
                 self._loading = set()
+            self._solved("_load")
             self._news()
+
+    async def _try_again(self) -> None:
+        while True:
+            await self._clock.sleep(self._interval)
             if self._failed:
-                await self._clock.sleep(self._interval)
+                self._wanted |= self._failed
+                self._asked.set()
 
     async def _take(self, outcome: Outcome[DataCollection]) -> None:
+        self._loading.discard(outcome.id)
         if outcome.value is not None:
             self._book[outcome.id] = await asyncio.to_thread(facts_of, outcome.value)
-            self._loading.discard(outcome.id)
+            self._number += 1
+            self._failed.discard(outcome.id)
             if self._clock.monotonic() - self._told_at > _TELLING:
                 self._news()
         elif isinstance(outcome.error, NotFoundError):
-            self._loading.discard(outcome.id)
             self._forget(outcome.id)
         else:
-            self._failed = True
+            self._failed.add(outcome.id)
             _log.debug("collection %s cannot be read: %s", outcome.id, outcome.error)
 
     def _forget(self, collection_id: int) -> None:
         self._wanted.discard(collection_id)
+        self._failed.discard(collection_id)
         self._changed_at.pop(collection_id, None)
         if self._book.pop(collection_id, None) is not None:
+            self._number += 1
             self._news()
 
     async def _check(self) -> None:
@@ -218,11 +246,22 @@ class LiveSource(Closing):
                 if not self._settled:
                     await self._settle()
             except AegisError as error:
+                self._ping = None
                 self._note_problem("ping", error)
             else:
-                self._answered_at = self._clock.monotonic()
                 self._solved("ping")
+            self._look_at_watch()
             await self._clock.sleep(min(self._interval, _PING) if self._settled else _SETTLING)
+
+    def _look_at_watch(self) -> None:
+        """Say so when the listing cannot be read: pings may be answered, and yet nothing new is seen."""
+        if self._watch is None:
+            return
+        if self._watch.failure is not None:
+            self._note_problem(_LISTING, self._watch.failure, "Changes are not seen at present. ")
+        elif self._watch.age is not None:
+            self._solved(_LISTING)
+            self._solved("_follow")
 
     async def _settle(self) -> None:
         """Compare what is here with what the listing says there is, until it is everything for the first time."""
@@ -231,10 +270,8 @@ class LiveSource(Closing):
         if self._settled:
             self.bell.ring()
 
-    def _note_problem(self, name: str, error: AegisError) -> None:
-        if name == "ping":
-            self._ping = None
-        problem = _sentence(error)
+    def _note_problem(self, name: str, error: AegisError, before: str = "") -> None:
+        problem = before + _sentence(error)
         if self._problems.get(name) != problem:
             self._problems[name] = problem
             _log.warning("dashboard: %s", error)
@@ -245,7 +282,6 @@ class LiveSource(Closing):
             self.bell.ring()
 
     def _news(self) -> None:
-        self._number += 1
         self._told_at = self._clock.monotonic()
         self.bell.ring()
 

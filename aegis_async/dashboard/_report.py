@@ -21,6 +21,7 @@ from aegis_async.dashboard._lists import collections_page, runs_below
 from aegis_async.dashboard._overview import overview
 from aegis_async.dashboard._spans import SPANS, period
 from aegis_async.dashboard._tally import tallied
+from aegis_async.errors import ExportError
 
 __all__ = ["DAYS", "inlined", "report_page", "write_report"]
 
@@ -45,11 +46,12 @@ def write_report(out: str | PathLike[str], file: str | PathLike[str]) -> None:
 
     Raises:
         InvalidArgumentError: ``out`` holds no finished export.
+        ExportError: Its files cannot be read.
         OSError: ``file`` cannot be written.
     """
     source = ExportSource(out)
     try:
-        page = report_page(tuple(source.book()), msgspec.to_builtins(source.state()))
+        page = report_page(*_read(source))
     finally:
         source.close()
     target = Path(file)
@@ -59,6 +61,16 @@ def write_report(out: str | PathLike[str], file: str | PathLike[str]) -> None:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _read(source: ExportSource) -> tuple[tuple[CollectionFacts, ...], dict[str, Any]]:
+    while True:
+        state = source.state()
+        try:
+            return tuple(source.book()), msgspec.to_builtins(state)
+        except ExportError:
+            if state.version == source.state().version:  # else a later export took the files away
+                raise
 
 
 def report_page(book: tuple[CollectionFacts, ...], state: dict[str, Any]) -> str:

@@ -18,11 +18,11 @@ class State(Struct, frozen=True, gc=False):
     """The answer of ``api/health``, and what the page's banner says.
 
     Attributes:
-        status: ``"loading"`` until every collection was read once, then ``"live"``; ``"stale"`` when collections are
-            known to have changed and could not be read; ``"down"`` when the service does not answer; ``"export"``
-            over an export.
+        status: ``"loading"`` until every collection was read once, then ``"live"``; ``"stale"`` when the listing cannot
+            be read, so that changes are not seen, or when collections are known to have changed and could not be
+            read; ``"down"`` when the service does not answer; ``"export"`` over an export.
         version: Changes whenever the numbers do.
-        age: Seconds since the service last answered, or since the export; None before the first answer.
+        age: Seconds since the listing was last read, or since the export; None before the first time.
         ping: Seconds that the last ``client.ping()`` took; None when it failed.
         problem: What is wrong, in one sentence; None when nothing is.
         collections: Collections whose numbers are known.
@@ -78,7 +78,11 @@ class Source(Protocol):
         """Give how fresh the numbers are."""
 
     def book(self) -> Iterable[CollectionFacts]:
-        """Give every collection in numbers, to be read once, in any thread."""
+        """Give every collection in numbers, to be read once, in any thread.
+
+        Raises:
+            ExportError: While it is read: the numbers of this version are gone. With another version, ask again.
+        """
 
     async def collection(self, collection_id: int) -> Found:
         """Give one collection.

@@ -15,8 +15,9 @@ from aegis_async.dashboard import ExportSource, LiveSource, Source, write_report
 from aegis_async.sandbox import Sandbox
 from tests.dashboard.chromium import PHONE, Page, browsing
 from tests.dashboard.fixed import HOSTILE, FixedSource, hostile_book
-from tests.dashboard.serving import documents, site
+from tests.dashboard.serving import collection_facts, documents, run_facts, site
 from tests.dashboard.test_dashboard_exported import exported
+from tests.dashboard.test_dashboard_live import answered
 
 pytestmark = pytest.mark.browser
 
@@ -133,7 +134,7 @@ def test_models_and_failures_are_the_sandbox_s_own(page: Page, url: str) -> None
     for model in {run["model_slug"] for run in RUNS}:
         verdicts = [run["is_gte_threshold"] for run in judged if run["model_slug"] == model]
         plural = "run" if len(verdicts) == 1 else "runs"
-        assert [model, f"{sum(verdicts)} of {len(verdicts)} {plural} passed"] in rows
+        assert [model, f"{model}: {sum(verdicts)} of {len(verdicts)} {plural} passed"] in rows
     assert failed == {int(link.rpartition("=")[2]) for link in links}
 
 
@@ -233,7 +234,53 @@ def test_old_numbers_are_said_to_be_old(page: Page, url: str, account: Sandbox) 
     page.until("return document.querySelector('#banner').hidden")
 
     assert "1 collection could not be read anew; what is shown of it is old." == said
-    assert note.startswith("This is what the service said ")
+    assert note.startswith("Read from the service ")
+
+
+def test_a_listing_that_cannot_be_read_is_said(
+    page: Page, url: str, account: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pings may be answered: as long as changes are not seen, the page does not call itself live."""
+    everything(page, url)
+
+    monkeypatch.setattr(AegisClient, "ping", answered)
+    account.fail("/data-collections", status=503, times=None)
+    page.until("return document.querySelector('#status').dataset.status === 'stale'")
+    said, word = page.text("#banner"), page.text("#status-text")
+    page.picture(PICTURES / "unseen.png")
+    account.clear_faults()
+    page.until("return document.querySelector('#banner').hidden")
+
+    assert said.startswith("Changes are not seen at present. The service answers with an error (503). The numbers")
+    assert word.startswith("Not up to date · ")
+    assert "Live" == page.text("#status-text")
+
+
+def test_numbers_that_the_dashboard_cannot_make_are_said_not_to_be_there(page: Page, tmp_path: Path) -> None:
+    """Its own refusal is no outage of its server: the banner says which, and what was shown stays."""
+    out = exported(tmp_path / "OUT", 40)
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Source]:
+        async with ExportSource(out) as source:
+            yield source
+
+    with serving(opened) as url:
+        everything(page, url)
+        for part in (out / "runs").glob("*.parquet"):
+            part.unlink()
+        page.choose("days", "30")
+        page.choose("span", "month")
+        page.run("document.querySelector('#search').value = 'x'")
+        page.run("document.querySelector('#search').dispatchEvent(new Event('input'))")
+        said = page.until("return document.querySelector('#banner').innerText")
+        tiles = page.tiles()
+        page.driver.get("about:blank")
+    complaints = page.complaints()
+
+    assert "These numbers could not be read anew: the service does not answer as it should; try again later." == said
+    assert int(tiles["Runs"])
+    assert all("503" in each for each in complaints)
 
 
 def test_it_is_dark_where_people_want_it_dark(page: Page, url: str) -> None:
@@ -285,6 +332,7 @@ def test_a_keyboard_is_enough(page: Page, url: str) -> None:
         reached.append(page.run(f"return {element}.id || {element}.name || {element}.hash || {element}.tagName"))
         if reached[-1].startswith("#collection="):
             break
+    page.picture(PICTURES / "focus.png")
     page.driver.switch_to.active_element.send_keys(Keys.ENTER)
     page.until("return document.querySelector('#drill').open")
     inside = page.run("return document.querySelector('#drill').contains(document.activeElement)")
@@ -318,7 +366,11 @@ def test_hostile_names_are_only_names(page: Page) -> None:
         yield FixedSource(hostile_book())
 
     with serving(opened) as url:
-        page.open(f"{url}#collection=1")
+        page.open(url)
+        page.choose("days", "")
+        page.until("return document.querySelectorAll('.legend button').length === 2")
+        page.picture(PICTURES / "hostile.png", whole=True)
+        page.run("document.querySelector('#collections a').click()")
         page.until("return document.querySelector('#drill').open")
         title = page.text("#drill-title")
         page.run("location.hash = '#collection=1&run=1'")
@@ -330,6 +382,30 @@ def test_hostile_names_are_only_names(page: Page) -> None:
     assert HOSTILE == told
     assert 0 == images
     assert page.run("return window.hacked === undefined")
+
+
+@pytest.mark.parametrize("size", [PHONE, (1280, 900)], ids=["phone", "screen"])
+def test_long_names_break_nothing(page: Page, size: tuple[int, int]) -> None:
+    """A name of two hundred letters without a blank fits everywhere, and one run alone stands in the middle."""
+    name = "x" * 200
+    run = run_facts(1, model=name, alias=name, passed=False, scores={name: 1.0, "faith": 2.0})
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Source]:
+        yield FixedSource((collection_facts(1, [run], name),))
+
+    page.resize(*size)
+    with serving(opened) as url:
+        page.open(url)
+        page.until("return document.querySelectorAll('.legend button').length === 2")
+        overflow = page.run("return document.documentElement.scrollWidth - innerWidth")
+        page.picture(PICTURES / f"long-{size[0]}.png", whole=True)
+        page.resize(*size)
+        page.run("location.hash = '#collection=1'")
+        page.until("return document.querySelector('#drill').open")
+        inside = page.run("const e = document.querySelector('#drill'); return e.scrollWidth - e.clientWidth")
+
+    assert (0, 0) == (max(0, overflow), max(0, inside))
 
 
 def test_an_export_is_the_same_page(page: Page, tmp_path: Path) -> None:
@@ -360,6 +436,7 @@ def test_a_report_is_the_same_page_without_a_server(page: Page, tmp_path: Path) 
     page.run("location.hash = arguments[0]", f"#collection={BUSIEST['id']}")
     page.until("return document.querySelectorAll('#drill tbody tr').length === arguments[0]", len(BUSIEST["runs"]))
 
+    assert "The first 25 of 40." == page.text("#collections .pager")
     assert page.text("#status-text").startswith("Report · of ")
     assert [] == page.run("return performance.getEntriesByType('resource').map(e => e.name)")
 

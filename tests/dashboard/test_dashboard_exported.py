@@ -1,7 +1,9 @@
 """The same page over an export: DuckDB's rows give the numbers that the service gives."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,10 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from aegis_async import AegisClient
-from aegis_async.dashboard import ExportSource, LiveSource, _exported
+from aegis_async.dashboard import CollectionFacts, ExportSource, LiveSource, _exported, _snapshot
 from aegis_async.dashboard._overview import overview
+from aegis_async.dashboard._report import _read
+from aegis_async.dashboard._snapshot import Snapshot
 from aegis_async.dashboard._tally import tallied
-from aegis_async.errors import InvalidArgumentError, NotFoundError
+from aegis_async.errors import ExportError, InvalidArgumentError, NotFoundError
 from aegis_async.export import export
 from aegis_async.sandbox import Sandbox
 from tests.dashboard.serving import Site, site
@@ -34,6 +38,19 @@ def exported(out: Path, collections: int = 20, **options: object) -> Path:
 
     asyncio.run(run())
     return out
+
+
+@asynccontextmanager
+async def account(out: Path) -> AsyncIterator[tuple[Sandbox, AegisClient]]:
+    """Give a sandbox of twenty collections that was exported once, to be changed and exported again."""
+    async with Sandbox() as sandbox, AegisClient(sandbox.api_key, base_url=sandbox.url) as client:
+        await export(client, out)
+        yield sandbox, client
+
+
+async def facts(source: ExportSource) -> dict[int, CollectionFacts]:
+    """Give every collection in numbers, by id."""
+    return {each.id: each for each in await asyncio.to_thread(lambda: list(source.book()))}
 
 
 @pytest.fixture(scope="module")
@@ -106,31 +123,132 @@ def test_costs_that_no_decimal_holds_are_added_from_their_text(source: ExportSou
     assert (Decimal("0.75"), 2) == (facts.cost, facts.metered)
 
 
-async def test_a_newer_export_is_seen(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When another export was finished in the folder, the tabs hear of it; one that cannot be read changes nothing."""
-    reports = iter([InvalidArgumentError("busy"), None])
-    first = _exported._report(out)
+async def test_a_newer_export_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When another run was finished in the folder, the tabs hear of it; a look that fails changes nothing."""
+    out = tmp_path / "OUT"
+    looks = iter([InvalidArgumentError("busy")])
 
-    def later(_: Path) -> object:
-        found = next(reports, None)
-        if found is not None:
-            raise found
-        return msgspec.structs.replace(first, commit=9)
+    def snapshot_of(folder: Path) -> Snapshot:
+        for failure in looks:
+            raise failure
+        return _snapshot.snapshot_of(folder)
 
-    async with ExportSource(out) as source:
+    async with account(out) as (sandbox, client):
+        source = ExportSource(out)
+        before, news = source.state(), source.bell.next()
+        sandbox.add()
+        await export(client, out)
         monkeypatch.setattr(_exported, "_LOOK", 0.0)
-        monkeypatch.setattr(_exported, "_report", later)
-        source._tasks.append(asyncio.create_task(source._follow()))
-        while source.state().version != "export-9":
-            await source.bell.next().wait()
+        monkeypatch.setattr(_exported, "snapshot_of", snapshot_of)
+        async with source:
+            await news.wait()
+            after = source.state()
 
-    assert source.bell.silenced
+    assert (20, 21) == (before.collections, after.collections)
+    assert before.version != after.version
+
+
+async def test_parts_that_no_commit_names_do_not_count(tmp_path: Path) -> None:
+    """What an export has not committed yet, or what one that died left behind, is no part of the numbers."""
+    out = tmp_path / "OUT"
+    async with account(out), ExportSource(out) as source:
+        before = await facts(source)
+        for table in ("collections", "runs", "evaluations"):
+            part = next((out / table).glob("*.parquet"))
+            shutil.copy(part, part.with_name("000099-0001.parquet"))
+
+        assert before == await facts(source)
+
+
+async def test_files_that_were_taken_away_are_those_of_an_earlier_state(tmp_path: Path) -> None:
+    """Before anybody looked for a newer export, an answer is of the new one, whole, under its version."""
+    out = tmp_path / "OUT"
+    async with account(out) as (sandbox, client):
+        source = ExportSource(out)
+        version, runs = source.state().version, await facts(source)
+        async with site(source) as served:
+            sandbox.change(3)
+            await export(client, out, full=True)
+            overview = await served.get("/api/overview")
+            sandbox.change(3)
+            await export(client, out, full=True)
+            found = await source.collection(3)
+            await export(client, out, full=True)
+            rows = await source.evaluations(14, 991, 1)
+        source.close()
+
+    assert sum(len(each.runs) for each in runs.values()) + 1 == overview.json["numbers"]["runs"]
+    assert version not in overview.headers["etag"]
+    assert len(runs[3].runs) + 2 == len(found.facts.runs)
+    assert 1 == rows.total
+
+
+async def test_an_export_under_way_is_never_half_seen(tmp_path: Path) -> None:
+    """While a run replaces every file, each answer has every collection, each as it was or as it is."""
+    out = tmp_path / "OUT"
+    async with account(out) as (sandbox, client), ExportSource(out) as source, site(source) as served:
+        old = await facts(source)
+        for id_ in old:
+            sandbox.change(id_)
+        running = asyncio.create_task(export(client, out, full=True, batch_bytes=1, concurrency=1))
+        seen, books = [], []
+        while not running.done():
+            books.append((await asyncio.to_thread(_read, source))[0])
+            overview, found = await served.get("/api/overview"), await served.get("/api/collections/3")
+            seen.append((overview.status, overview.json["collections"], overview.json["numbers"]["runs"]))
+            assert 200 == found.status
+        await running
+        new = await facts(source)
+
+    total = sum(len(each.runs) for each in old.values())
+    assert all(each in (old[each.id], new[each.id]) for book in books for each in book)
+    assert {(200, len(old))} == {(status, collections) for status, collections, _ in seen}
+    assert {runs for _, _, runs in seen} <= set(range(total, total + len(old) + 1))
+    assert [runs for _, _, runs in seen] == sorted(runs for _, _, runs in seen)
+    assert {id_: len(each.runs) + 1 for id_, each in old.items()} == {id_: len(each.runs) for id_, each in new.items()}
+
+
+async def test_a_report_during_an_export_is_of_one_state(tmp_path: Path) -> None:
+    """The file of a source whose parts were taken away has the numbers of the later export."""
+    out = tmp_path / "OUT"
+    async with account(out) as (sandbox, client):
+        source = ExportSource(out)
+        sandbox.add()
+        await export(client, out, full=True)
+        book, state = await asyncio.to_thread(_read, source)
+        source.close()
+
+    assert 21 == len(book) == state["collections"]
+
+
+async def test_files_that_are_gone_without_a_later_export_are_an_error(tmp_path: Path) -> None:
+    """A part that somebody removed is said, and not waited for."""
+    out = tmp_path / "OUT"
+    async with account(out), ExportSource(out) as source, site(source) as served:
+        for part in (out / "runs").glob("*.parquet"):
+            part.unlink()
+        statuses = {(await served.get(path)).status for path in ("/api/overview", "/api/collections/3")}
+        with pytest.raises(ExportError, match="cannot be read"):
+            await asyncio.to_thread(_read, source)
+        shutil.rmtree(out)
+        gone = await served.get("/api/collections/3")
+
+    assert {503} == statuses
+    assert 503 == gone.status
+    assert str(tmp_path) not in gone.json["detail"]
+
+
+def test_tables_in_other_formats_alone_are_refused(tmp_path: Path) -> None:
+    """DuckDB reads Parquet here, and an account of which only a part is in it would be half of the numbers."""
+    with pytest.raises(InvalidArgumentError, match="does not hold all of its tables as Parquet files"):
+        ExportSource(exported(tmp_path / "OUT", 3, format="ndjson"))
 
 
 def test_a_partial_export_says_so(out: Path) -> None:
     """What is missing in the export is on the page."""
     source = ExportSource(out)
-    source._report = msgspec.structs.replace(source._report, status="partial", reason="2 collections are missing")
+    report = msgspec.structs.replace(source._snapshot.report, status="partial", reason="2 collections are missing")
+    source._snapshot = source._snapshot._replace(report=report)
 
     state = source.state()
     source.close()

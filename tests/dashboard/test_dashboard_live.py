@@ -1,5 +1,6 @@
 """The live source: everything once, then what changes; an outage takes nothing away."""
 
+import asyncio
 import socket
 
 import msgspec
@@ -99,6 +100,51 @@ async def test_what_cannot_be_read_is_stale_until_it_can(sandbox: Sandbox, cachi
 
     assert 1 == pending
     assert 0 == healed.pending
+
+
+async def test_a_listing_that_cannot_be_read_is_stale(
+    monkeypatch: pytest.MonkeyPatch, quick: LiveSource, sandbox: Sandbox
+) -> None:
+    """Where the listing fails, nothing poses as live, though pings and single collections are answered."""
+    monkeypatch.setattr(AegisClient, "ping", answered)
+    sandbox.fail("/data-collections", status=503, times=None)
+    stale = await settled(quick, "stale")
+    found = await quick.collection(3)
+    sandbox.clear_faults()
+    healed = await settled(quick)
+
+    assert "Changes are not seen at present. The service answers with an error (503)." == stale.problem
+    assert stale.age is not None
+    assert (0.001, 3) == (stale.ping, found.facts.id)
+    assert healed.problem is None
+
+
+async def answered(_: AegisClient) -> float:
+    """Stand in for a ping that the service answers."""
+    return 0.001
+
+
+async def test_one_that_cannot_be_read_holds_up_no_other(
+    sandbox: Sandbox, caching: AegisClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change elsewhere is shown while the failed one waits to be asked for again."""
+
+    async def never(_: LiveSource) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(LiveSource, "_try_again", never)
+    async with LiveSource(caching, interval=0.05) as live:
+        await settled(live)
+        before = {facts.id: len(facts.runs) for facts in live.book()}
+        sandbox.fail("/data-collections/3", status=500, times=None)
+        sandbox.change(3)
+        while live.state().status != "stale":
+            await live.bell.next().wait()
+        sandbox.change(4)
+        while {facts.id: len(facts.runs) for facts in live.book()} != before | {4: before[4] + 1}:
+            await live.bell.next().wait()
+
+        assert ("stale", 1) == (live.state().status, live.state().pending)
 
 
 async def test_a_refused_key_is_told(sandbox: Sandbox) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from aegis_async import AegisClient
+from aegis_async import AegisClient, Cache
 from aegis_async.export import Progress, export, next_steps
 from aegis_async.sandbox import Sandbox
 from tests.export.folders import TABLES, ids, raw_lines, rows, served
@@ -107,3 +107,16 @@ async def test_formats_may_be_named_twice(client: AegisClient, tmp_path: Path) -
 
     assert ("parquet",) == report.formats
     assert report.rows == rows(tmp_path)
+
+
+async def test_it_goes_past_the_cache(sandbox: Sandbox, tmp_path: Path) -> None:
+    """An export reads what is there now, and pushes out nothing of what tabs look at."""
+    async with AegisClient(sandbox.api_key, base_url=sandbox.url, cache=Cache()) as client:
+        await client.data_collections.get(3)
+        assert client.cache is not None
+        before = client.cache.stats()
+        await export(client, tmp_path / "OUT")
+
+        assert before == client.cache.stats()
+
+    assert 2 == served(sandbox)["/3"]

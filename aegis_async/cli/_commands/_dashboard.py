@@ -26,7 +26,7 @@ def _configure(parser: ArgumentParser) -> None:
         type=float,
         default=30.0,
         metavar="SECONDS",
-        help="from one look at the listing to the next (default: %(default)s)",
+        help="within which a change in the service is shown (default: %(default)s)",
     )
 
 

@@ -3,17 +3,18 @@
 import { byId } from "./dom.js";
 import { ago, moment, plural } from "./format.js";
 
-const WORDS = { live: "Live", loading: "Loading", stale: "Partly old", down: "Service down", export: "Export", gone: "Disconnected" };
+const WORDS = { live: "Live", loading: "Loading", stale: "Not up to date", down: "Service down", export: "Export", gone: "Disconnected" };
 
-let latest = null; // { state, at }
+let latest = null; // { state, at, refusal }
 
 export function tell(state) {
-  latest = { state, at: Date.now() };
+  latest = { state, at: Date.now(), refusal: null };
   update();
 }
 
-export function tellGone() {
-  latest = { state: { ...(latest?.state ?? { age: null }), status: "gone" }, at: latest?.at ?? Date.now() };
+// The dashboard's own server is gone, or refuses what the page must ask for.
+export function tellGone(refusal = null) {
+  latest = { state: { ...(latest?.state ?? { age: null }), status: "gone" }, at: latest?.at ?? Date.now(), refusal };
   update();
 }
 
@@ -22,12 +23,17 @@ export function update() {
   const { state } = latest;
   const age = state.age === null ? null : state.age + (Date.now() - latest.at) / 1000;
   byId("status").dataset.status = state.status === "gone" ? "down" : state.status;
-  const when = state.made_at ? `of ${moment(state.made_at)} UTC` : age === null ? "" : state.status === "live" ? "" : ago(age);
-  put("status-text", `${state.made_at ? "Report" : WORDS[state.status]}${when ? ` · ${when}` : ""}`);
+  put("status-text", word(state, age));
   const text = sentence(state, age);
   byId("banner").hidden = text === null;
   byId("banner").dataset.kind = state.status === "down" || state.status === "gone" ? "down" : "stale";
   put("banner", text ?? "");
+}
+
+function word(state, age) {
+  if (state.made_at) return `Report · of ${moment(state.made_at)} UTC`;
+  if (state.status === "live" || age === null) return WORDS[state.status];
+  return `${WORDS[state.status]} · ${state.status === "export" ? "" : "as of "}${ago(age)}`;
 }
 
 // A live region that is written anew each second would be read aloud each second.
@@ -37,8 +43,10 @@ function put(id, text) {
 
 function sentence(state, age) {
   const seen = age === null ? "" : ` The numbers below are from ${minute(age)}.`;
+  if (latest.refusal) return `These numbers could not be read anew: ${latest.refusal}.`;
   if (state.status === "gone") return "The dashboard’s own server does not answer; it is asked again every few seconds.";
   if (state.status === "down") return `${state.problem}${seen}`;
+  if (state.status === "stale" && state.problem) return `${state.problem}${seen}`;
   if (state.status === "stale") return `${plural(state.pending, "collection")} could not be read anew; what is shown of ${state.pending === 1 ? "it" : "them"} is old.`;
   if (state.status === "loading" && state.collections) return `Still reading: ${plural(state.collections, "collection")} so far.`;
   return state.status === "export" ? state.problem : null;

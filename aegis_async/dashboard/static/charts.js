@@ -3,6 +3,7 @@
 import { h, show } from "./dom.js";
 import { day, duration, money, NONE, score, spanName, whole } from "./format.js";
 
+const DURATIONS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 18000, 36000, 86400, 172800, 432000, 864000]; // so that marks are round
 const drawn = new Map(); // place to { chart, draw }
 const hidden = new Set(); // series that somebody switched off
 
@@ -20,7 +21,7 @@ export function drawCost(overview) {
 export function drawDuration(overview) {
   const values = overview.spans.map((row) => (row.numbers.timed ? row.numbers.seconds / row.numbers.timed : null));
   const all = overview.numbers.timed ? overview.numbers.seconds / overview.numbers.timed : null;
-  draw("duration", overview, [{ name: "mean", sum: duration(all), values, format: duration }], {});
+  draw("duration", overview, [{ name: "mean", sum: duration(all), values, format: duration }], { steps: DURATIONS });
 }
 
 export function redraw() {
@@ -36,6 +37,7 @@ function draw(place, overview, series, options) {
   show(place, legend(place, series, again), holder, readout, table(overview, series));
   const x = overview.spans.map((row) => Date.parse(row.start) / 1000);
   const chart = new window.uPlot(settings(place, overview, series, options, holder, readout), [x, ...series.map((each) => each.values)], holder);
+  if (x.length === 1) chart.setScale("x", { min: x[0] - 43200, max: x[0] + 43200 }); // alone it would stand on the edge
   const observer = new ResizeObserver(() => holder.clientWidth && chart.setSize({ width: holder.clientWidth, height: holder.clientHeight }));
   observer.observe(holder);
   drawn.set(place, { chart, observer, again });
@@ -51,21 +53,20 @@ function settings(place, overview, series, options, holder, readout) {
     ...(options.bars ? { fill: colour(swatch(i)), paths: window.uPlot.paths.bars({ size: [0.7, 26] }), points: { show: false } } : {}),
   });
   return {
-    width: holder.clientWidth || 300, height: holder.clientHeight || 230, legend: { show: false }, padding: [8, 12, 0, 0],
+    width: holder.clientWidth || 300, height: holder.clientHeight || 230, legend: { show: false }, padding: [8, 28, 0, 0],
     tzDate: (seconds) => window.uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: { drag: { x: false, y: false }, points: { show: !options.bars } },
     scales: { x: { time: true, range: padded }, y: { range: (_, least, most) => (least === null ? [0, 1] : options.range ? options.range(least, most) : [0, most * 1.08 || 1]) } },
     axes: [{ ...axis, splits: marked, values: (_, splits) => splits.map((s) => axisDay(s, overview)) },
-      { ...axis, size: 58, values: (_, splits) => splits.map(series[0]?.format ?? String) }],
+      { ...axis, size: 58, ...(options.steps ? { incrs: options.steps } : {}), values: (_, splits) => splits.map(series[0]?.format ?? String) }],
     series: [{}, ...series.map(line)],
     hooks: { setCursor: [(chart) => { readout.textContent = told(chart.cursor.idx, overview, series, place); }] },
   };
 }
 
-// Half a column of air on each side, and more than nothing where there is one column only.
+// Half a column of air on each side.
 function padded(chart, least, most) {
-  const count = chart.data[0].length;
-  const air = count > 1 ? (most - least) / count / 1.5 : 43200;
+  const air = (most - least) / chart.data[0].length / 1.5;
   return [least - air, most + air];
 }
 

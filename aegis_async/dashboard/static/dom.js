@@ -19,8 +19,10 @@ export function show(id, ...children) {
   byId(id).replaceChildren(...children);
 }
 
+// Without turn there is nothing to turn to: the first page says how much there is.
 export function pager(answer, turn) {
   if (answer.pages <= 1) return null;
+  if (!turn) return h("p", { class: "pager" }, `The first ${answer.items.length} of ${answer.total}.`);
   const button = (text, page) => h("button", { type: "button", disabled: page < 1 || page > answer.pages, onclick: () => turn(page) }, text);
   return h("nav", { class: "pager", "aria-label": "Pages" }, button("Previous", answer.page - 1), `Page ${answer.page} of ${answer.pages}`, button("Next", answer.page + 1));
 }

@@ -90,5 +90,5 @@ function facts(pairs) {
 }
 
 function aged(found) {
-  return found.stale ? h("p", { class: "note" }, `This is what the service said ${ago(found.age)}; it may have changed.`) : "";
+  return found.stale ? h("p", { class: "note" }, `Read from the service ${ago(found.age)}; it may have changed since.`) : "";
 }

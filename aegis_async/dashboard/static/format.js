@@ -30,7 +30,8 @@ export function percent(part, all) {
 export function money(digits) {
   const amount = Number(digits);
   if (amount === 0) return "0";
-  const places = amount >= 1 ? 2 : Math.min(12, 1 - Math.floor(Math.log10(amount)));
+  const size = Math.abs(amount);
+  const places = size >= 1 ? 2 : Math.min(12, 1 - Math.floor(Math.log10(size)));
   return new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: places }).format(amount);
 }
 
@@ -55,7 +56,7 @@ export function spanName(start, span) {
 }
 
 export function ago(seconds) {
-  return seconds < 10 ? "just now" : `${duration(Math.round(seconds))} ago`;
+  return seconds < 10 ? "a moment ago" : `${duration(Math.round(seconds))} ago`;
 }
 
 export function plural(count, one, many = `${one}s`) {

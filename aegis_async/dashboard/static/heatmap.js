@@ -25,7 +25,7 @@ export function drawModels(overview, of) {
 function modelRow(row, starts, of) {
   const spans = new Map(row.spans);
   return h("tr", {},
-    h("th", { scope: "row", title: counted(row.numbers, of) }, h("span", {}, nameOf(row)), " ", h("b", {}, percent(row.numbers[of.passed], row.numbers[of.judged]))),
+    h("th", { scope: "row", title: `${nameOf(row)}: ${counted(row.numbers, of)}` }, h("span", {}, nameOf(row)), " ", h("b", {}, percent(row.numbers[of.passed], row.numbers[of.judged]))),
     ...starts.map((start) => cell(nameOf(row), start, spans.get(start), of)));
 }
 

@@ -6,23 +6,23 @@ import { byId } from "./dom.js";
 import { drill, prepareDrill } from "./drill.js";
 import { day } from "./format.js";
 import { drawModels } from "./heatmap.js";
-import { ask, isReport, query } from "./questions.js";
+import { ask, askTogether, isReport, query, Refusal } from "./questions.js";
 import { drawBelow, drawCollections, drawTiles } from "./tables.js";
 
 const pages = { below: 1, collections: 1 };
 let version = null; // of the numbers that are shown
-let turn = 0; // so that a slow answer does not overwrite a later one
+const asked = { overview: 0, collections: 0 }; // so that a slow answer does not overwrite a later one
 let overview = null;
 
 async function loadOverview() {
-  const mine = ++turn;
+  const mine = ++asked.overview;
   const form = new FormData(byId("controls"));
   const days = form.get("days") || null;
-  const [numbers, below] = await Promise.all([
-    ask(query("api/overview", { days, span: form.get("span") || null })),
-    ask(query("api/below", { page: pages.below, days })),
-  ]);
-  if (mine !== turn) return;
+  const [numbers, below] = await askTogether(
+    query("api/overview", { days, span: form.get("span") || null }),
+    query("api/below", { page: pages.below, days }),
+  );
+  if (mine !== asked.overview) return;
   overview = numbers;
   drawTiles(numbers);
   byId("empty").hidden = numbers.first !== null;
@@ -33,16 +33,22 @@ async function loadOverview() {
   drawScores(numbers);
   drawCost(numbers);
   drawDuration(numbers);
-  drawBelow(below, (page) => { pages.below = page; guarded(loadOverview); });
+  drawBelow(below, turning("below", loadOverview));
+}
+
+// A report holds the first page of each list alone.
+function turning(list, load) {
+  return isReport ? null : (page) => { pages[list] = page; guarded(load); };
 }
 
 function drawPassRates() {
-  drawModels(overview, document.querySelector("input[name=of]:checked").value);
+  if (overview !== null) drawModels(overview, document.querySelector("input[name=of]:checked").value);
 }
 
 async function loadCollections() {
+  const mine = ++asked.collections;
   const answer = await ask(query("api/collections", { page: pages.collections, search: byId("search").value }));
-  drawCollections(answer, (page) => { pages.collections = page; guarded(loadCollections); });
+  if (mine === asked.collections) drawCollections(answer, turning("collections", loadCollections));
 }
 
 async function guarded(...works) {
@@ -50,8 +56,9 @@ async function guarded(...works) {
     await Promise.all(works.map((work) => work()));
     document.documentElement.dataset.ready = version ?? "report";
   } catch (error) {
-    if (error.status === undefined && !(error instanceof TypeError)) throw error;
-    tellGone(); // what was shown stays
+    if (!(error instanceof Refusal)) throw error;
+    version = null; // what was shown stays, and is asked for again with the next news
+    tellGone(error.status === 0 ? null : error.message);
   }
 }
 
