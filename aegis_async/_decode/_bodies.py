@@ -13,6 +13,10 @@ async def as_bytes(body: bytes | bytearray) -> bytes:
     """Give a body as bytes; a bytearray is empty afterwards."""
     if isinstance(body, bytes):
         return body
+    if len(body) <= COPIED:
+        whole = bytes(body)
+        body.clear()
+        return whole
     parts: list[bytes] = []
     for start in range(0, len(body), COPIED):
         with memoryview(body) as view:

@@ -19,7 +19,8 @@ Span: TypeAlias = tuple[int, int]
 # Elements looked at in one step: about a microsecond and a half each.
 _ELEMENTS: Final = 4096
 _FIELDS: Final = 2048  # the same for the fields of an object, which cost twice as much
-_GUESSES: Final = 256  # objects within elements that begin as these do
+_MANY: Final = 16  # elements in a piece, for which it pays to guess where the last one ends
+_NEAR: Final = 64  # times the size of the first, so far back it is looked for
 _GROWTH: Final = 4  # times, of the piece that may hold a value which nothing can cut
 
 # What stands between two elements, by the first byte of one.
@@ -143,6 +144,7 @@ def array_outline(body: bytes | bytearray, field: Field, piece: int) -> Steps[Cu
 class _Looks(NamedTuple):
     begins: bytes
     keys: frozenset[str]
+    size: int
 
 
 @dataclass(slots=True)
@@ -188,8 +190,9 @@ class _Walk:
         empty = _EMPTY.match(self.body, start)
         if empty is not None:
             return Cut(field, end=empty.end())
-        cut, at, guesses = Cut(field), start + 1, True
-        like = self._looks(_blank(self.body, at))
+        cut, at = Cut(field), start + 1
+        like = self._looks(_blank(self.body, at), self.piece // _MANY)
+        guesses = like is not None or field.array.inside is None
         while True:
             batch, after = self._guessed(at, field.array, like) if guesses else (None, at)
             if batch is None:
@@ -238,21 +241,19 @@ class _Walk:
     def _end_before(self, start: int, like: _Looks) -> int:
         """Give where the last element ends before one that looks like the first."""
         stop = start + self.piece
-        for _ in range(_GUESSES):
-            stop = self.body.rfind(like.begins, start, stop)
-            if stop <= start:
-                break
+        nearest = max(start, stop - _NEAR * like.size)
+        while (stop := self.body.rfind(like.begins, nearest, stop)) > start:
             between = _BETWEEN.search(self.body, max(start, stop - _BLANKS), stop)
-            if between is not None and self._looks(stop) == like:
+            looks = self._looks(stop, _NEAR * like.size) if between else None
+            if between and looks and looks.keys == like.keys:
                 return between.start(1)
         return start
 
-    def _looks(self, at: int) -> _Looks | None:
-        """Give what tells elements of one array from those of another within them."""
-        first, stop = _FIRST_KEY.match(self.body, at), min(at + self.piece, len(self.body))
-        if first is None or (end := next_after(self.view, at, stop)) is None:
-            return None
-        return _Looks(first[0], frozenset(_KEYS(self.view[at:end])))
+    def _looks(self, at: int, size: int) -> _Looks | None:
+        """Give what tells elements of one array from those of another within them; None for other and larger ones."""
+        first = _FIRST_KEY.match(self.body, at)
+        end = next_after(self.view, at, min(at + size, len(self.body))) if first else None
+        return _Looks(first[0], frozenset(_KEYS(self.view[at:end])), end - at) if first and end else None
 
     def _batch(self, start: int, inside: Shapes | None) -> Steps[tuple[Batch, int]]:
         after = self._stepped(start)

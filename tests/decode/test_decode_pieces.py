@@ -24,7 +24,7 @@ PIECE = 2048  # bytes: small enough for small documents to be cut at every depth
 
 full, pieces = BodyDecoder(DataCollection), PiecewiseDecoder(DataCollection, Turns(), PIECE)
 page, page_pieces = BodyDecoder(Page[DataCollectionSummary]), PiecewiseDecoder(Page[DataCollectionSummary], Turns(), 64)
-side_by_side = PiecewiseDecoder(Page[DataCollectionSummary], Turns(), 4 * PIECE)
+side_by_side = PiecewiseDecoder(Page[DataCollectionSummary], Turns(), 24 * PIECE)
 
 free_form = st.dictionaries(
     st.text(max_size=3),  # too short for a field of the service's own
@@ -411,8 +411,8 @@ def test_pieces_are_decoded_where_they_are_found() -> None:
     """Items that look like the first are decoded once, though arrays within them hold others that begin like them."""
     document = listing()
     item = document["items"][0]
-    document["items"] = [item | {"id": i, "runs": item["runs"] * 3} for i in range(40)]
-    found, _ = finished(side_by_side.outline(encoded(document)))
+    document["items"] = [item | {"id": i, "runs": item["runs"] * 3} for i in range(100)]
+    found, _ = finished(PiecewiseDecoder(Page[DataCollectionSummary], Turns(), 64 * PIECE).outline(encoded(document)))
 
     assert found is not None
     *first, last = found.cuts[0].batches
