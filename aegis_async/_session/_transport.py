@@ -1,4 +1,4 @@
-"""One attempt: one request on the wire, read to its end. The only importer of the aiohttp client."""
+"""One attempt: one request on the wire, read to its end. The only one that speaks to the aiohttp client."""
 
 import asyncio
 import logging
