@@ -24,7 +24,7 @@ def large_bodies(megabytes: float) -> dict[str, bytes]:
     collection["runs"] = [msgspec.Raw(run)] * max(1, size // len(run))
     per_item = len(msgspec.json.encode(items)) // len(items)
     many = (items * (PAGE_SIZE // len(items)))[: max(1, size // per_item)]
-    (page,) = (body for _, body in paged([msgspec.Raw(msgspec.json.encode(item)) for item in many], PAGE_SIZE))
+    _, page = next(paged([msgspec.Raw(msgspec.json.encode(item)) for item in many], PAGE_SIZE))
     path = f"{PREFIX}/data-collections"
     return {f"{path}/{ID}": msgspec.json.encode(collection), f"{path}?page=1&page_size={PAGE_SIZE}": page}
 

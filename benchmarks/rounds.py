@@ -3,38 +3,25 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import astuple
+from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import msgspec
 
-from benchmarks.contender import Batch
-from benchmarks.works import Scale, works
+from benchmarks.contender import Asked, Batch
+from benchmarks.works import PARTS, WORKS, Scale, Work
 
-__all__ = ["CONTENDERS", "VARIANTS", "Process", "Results", "measure"]
-
-CONTENDERS: Final[Mapping[str, str]] = MappingProxyType(
-    {"bare": "bare", "bare again": "bare", "aegis_async": "ours"},
-)
-"""Each contender's module. The bare loop stands against itself as a control of the noise."""
-
-VARIANTS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        **CONTENDERS,
-        "aegis_async, no single flight": "ours_alone",
-        "aegis_async, no single flight, four hooks": "ours_hooked",
-    },
-)
-"""The same with this package's parts turned off and on, for the cost of one call."""
+__all__ = ["Process", "Results", "cores", "measure", "served"]
 
 Results: TypeAlias = dict[str, dict[str, list[Batch]]]
 """The batches by work and contender."""
 
 _ROOT: Final = Path(__file__).parents[1]
+_WAITING_ROUNDS: Final = 5  # a batch that mostly waits is the same each time
 
 
 class Process:
@@ -70,51 +57,82 @@ class Process:
             pass
 
 
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """The contenders of some works, each in its process, and the length of their batches."""
+
+    processes: dict[str, Process]
+    seconds: float
+
+    def round(self, name: str, laps: Mapping[str, int], number: int) -> dict[str, Batch]:
+        """Let each do its batch, with another one first in each round: who comes second finds warmer caches."""
+        order = list(laps)
+        start = number % len(order)
+        return {who: self.batch(name, who, laps[who]) for who in order[start:] + order[:start]}
+
+    def batch(self, name: str, who: str, laps: int) -> Batch:
+        asked = msgspec.json.encode(Asked(name, laps)).decode()
+        return msgspec.json.decode(self.processes[who].ask(asked), type=Batch)
+
+    def laps(self, name: str, work: Work) -> dict[str, int]:
+        """Give how many laps make a batch of each, by a second lap: the first one also warms up."""
+        taken = {who: [self.batch(name, who, 1) for _ in range(2)][1] for who in work.contestants}
+        return {who: 1 if work.waits else ceil(self.seconds / one.cpu) for who, one in taken.items()}
+
+
 def measure(
-    scale: Scale,
-    rounds: int,
-    tell: Callable[[str], object],
-    *,
-    modules: Mapping[str, str] = CONTENDERS,
-    only: Collection[str] = (),
+    scale: Scale, rounds: int, tell: Callable[[str], object], *, works: Sequence[str] = tuple(WORKS)
 ) -> Results:
-    """Do every work in so many rounds, after one round that is not counted.
+    """Do each work in so many rounds.
 
     Args:
         scale: How much work is in one batch.
         rounds: How often each contender does each work.
         tell: Told of each work before it begins.
-        modules: The contenders.
-        only: Names of works, where not all of them are wanted.
+        works: Names of works.
     """
     results: Results = {}
-    with _contenders(scale, modules) as contenders:
-        for work in only or works(scale):
-            tell(work)
-            batches: dict[str, list[Batch]] = {name: [] for name in contenders}
-            for number in range(rounds + 1):
-                for name, process in _rotated(contenders, number):
-                    batches[name].append(msgspec.json.decode(process.ask(work), type=Batch))
-            results[work] = {name: measured[1:] for name, measured in batches.items()}
+    with served(scale) as urls:
+        for part in PARTS.values():
+            names = [name for name in part if name in works]
+            contestants = dict.fromkeys(who for name in names for who in part[name].contestants)
+            with _started(contestants, urls, scale) as processes:
+                for name in names:
+                    tell(name)
+                    results[name] = _measured(name, _Field(processes, scale.batch / 1e3), rounds)
     return results
 
 
+def _measured(name: str, contenders: _Field, rounds: int) -> dict[str, list[Batch]]:
+    work = WORKS[name]
+    laps = contenders.laps(name, work)
+    fewer = min(rounds, _WAITING_ROUNDS) if work.waits else rounds
+    measured = [contenders.round(name, laps, number) for number in range(fewer)]
+    return {who: [batches[who] for batches in measured] for who in work.contestants}
+
+
+def cores() -> tuple[int, int]:
+    """Give the server's core and the contenders'."""
+    found = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    return found[0], found[-1]
+
+
 @contextmanager
-def _contenders(scale: Scale, modules: Mapping[str, str]) -> Iterator[dict[str, Process]]:
-    first, *_, last = (sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]) * 2
+def served(scale: Scale) -> Iterator[str]:
+    """Start the fixture server and give its base URLs by service, as JSON."""
+    server = Process(cores()[0], "server", msgspec.json.encode(scale).decode())
+    try:
+        yield server.read()
+    finally:
+        server.close()
+
+
+@contextmanager
+def _started(contestants: Iterable[str], urls: str, scale: Scale) -> Iterator[dict[str, Process]]:
     with ExitStack() as stack:
-
-        def started(core: int, module: str, *arguments: object) -> Process:
-            process = Process(core, module, *arguments)
+        processes: dict[str, Process] = {}
+        for name in contestants:
+            process = Process(cores()[1], "contender", name, urls, msgspec.json.encode(scale).decode())
             stack.callback(process.close)
-            return process
-
-        url = started(first, "server", *astuple(scale)).read()
-        yield {name: started(last, "contender", module, url, *astuple(scale)) for name, module in modules.items()}
-
-
-def _rotated(contenders: dict[str, Process], by: int) -> list[tuple[str, Process]]:
-    """Give the contenders with another one first in each round: who comes second finds warmer caches."""
-    order = list(contenders.items())
-    start = by % len(order)
-    return order[start:] + order[:start]
+            processes[name] = process
+        yield processes

@@ -5,14 +5,11 @@
 
 import asyncio
 import sys
-from typing import Final
 
 from benchmarks.bodies import PREFIX, grown_to
-from benchmarks.server import Answers, answer
+from benchmarks.server import Answers, answer, serve_answers
 
 __all__: list[str] = []
-
-_END_OF_HEAD: Final = b"\r\n\r\n"
 
 
 class _Slow(Answers):
@@ -28,22 +25,15 @@ class _Slow(Answers):
         self._answer = prepared
         self._latency = latency
 
-    def data_received(self, data: bytes) -> None:
-        """Answer every request whose head is complete, later."""
-        loop = asyncio.get_running_loop()
-        *heads, self._received = (self._received + data).split(_END_OF_HEAD)
-        for _ in heads:
-            loop.call_later(self._latency, self._transport.write, self._answer)
+    def found(self, _target: bytes) -> bytes:
+        """Give the one answer."""
+        return self._answer
 
-
-async def _serve(size: int, latency: float) -> None:
-    prepared = answer(grown_to(size))
-    server = await asyncio.get_running_loop().create_server(lambda: _Slow(prepared, latency), "127.0.0.1", 0)
-    async with server:
-        print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{PREFIX}", flush=True)
-        await asyncio.to_thread(sys.stdin.read)
-        server.close()
+    def write(self, whole: bytes) -> None:
+        """Send it, later."""
+        asyncio.get_running_loop().call_later(self._latency, self._transport.write, whole)
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1]), float(sys.argv[2])))
+    whole = answer(grown_to(int(sys.argv[1])))
+    asyncio.run(serve_answers(lambda: _Slow(whole, float(sys.argv[2])), PREFIX))
