@@ -26,12 +26,14 @@ class Walk(msgspec.Struct, frozen=True):
         cpu: Seconds of CPU time.
         held: Bytes of memory when it was over, above those at the start.
         peak: Bytes at most, above those at the start.
+        page: Bytes of one page's body.
     """
 
     count: int
     cpu: float
     held: int
     peak: int
+    page: int = 0
 
 
 class _Keeping(Contender, Protocol):

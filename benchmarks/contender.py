@@ -32,7 +32,7 @@ class Asked(msgspec.Struct, frozen=True):
     laps: int
 
 
-class Batch(msgspec.Struct, frozen=True):
+class Batch(msgspec.Struct, frozen=True, array_like=True):
     """One batch of work.
 
     Attributes:

@@ -25,23 +25,33 @@ _WAITING_ROUNDS: Final = 5  # a batch that mostly waits is the same each time
 
 
 class Process:
-    """A child that answers lines with lines, and ends when its standard input is closed."""
+    """A child that answers lines with lines, and ends when its standard input is closed.
 
-    def __init__(self, core: int, module: str, *arguments: object) -> None:
+    Args:
+        core: The one that it is bound to; None for any.
+        module: Of this folder.
+        arguments: On its command line.
+    """
+
+    def __init__(self, core: int | None, module: str, *arguments: object) -> None:
         self._module = module
         command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
         self._child = subprocess.Popen(  # noqa: S603 - our own modules
             command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        if hasattr(os, "sched_setaffinity"):
+        if core is not None and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(self._child.pid, {core})
 
     def ask(self, line: str) -> str:
         """Send one line and give the answer."""
+        self.write(line)
+        return self.read()
+
+    def write(self, line: str) -> None:
+        """Send one line."""
         assert self._child.stdin is not None  # noqa: S101 - it is a pipe
         self._child.stdin.write(f"{line}\n")
         self._child.stdin.flush()
-        return self.read()
 
     def read(self) -> str:
         """Give the next line that it prints."""

@@ -68,7 +68,7 @@ class Scale:
 
 FULL: Final = Scale(items=10_000, pages=100, small=200, big=30, ids=2000, batch=300)
 """Batches long enough to hold full garbage collections."""
-QUICK: Final = Scale(items=10_000, pages=20, small=50, big=5, ids=200, batch=50)
+QUICK: Final = Scale(items=1000, pages=10, small=50, big=5, ids=100, batch=30)
 
 
 @dataclass(frozen=True, slots=True)
