@@ -16,7 +16,6 @@ from benchmarks.siblings import table
 from benchmarks.works import FULL, PARTS, QUICK
 
 _ROUNDS: Final = {False: 15, True: 3}
-_STARTS: Final = {False: 15, True: 3}
 _MEGABYTES: Final = {False: 240, True: 8}  # of a large body: the first is just below the default `max_body_size`
 
 
@@ -24,22 +23,21 @@ def _tell(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def _works(*parts: str) -> Callable[[bool], dict[str, Any]]:
-    def measured(quick: bool) -> dict[str, Any]:  # noqa: FBT001 - as all of them
-        names = [name for part in parts for name in PARTS[part]]
-        return {"works": rounds.measure(QUICK if quick else FULL, _ROUNDS[quick], _tell, works=names)}
+def _works(part: str) -> Callable[[bool, int], dict[str, Any]]:
+    def measured(quick: bool, often: int) -> dict[str, Any]:  # noqa: FBT001 - as all of them
+        return {"works": rounds.measure(QUICK if quick else FULL, often, _tell, works=tuple(PARTS[part]))}
 
     return measured
 
 
-MEASURED: Final[Mapping[str, Callable[[bool], dict[str, Any]]]] = MappingProxyType(
+MEASURED: Final[Mapping[str, Callable[[bool, int], dict[str, Any]]]] = MappingProxyType(
     {
         **{part: _works(part) for part in PARTS},
-        "walks": lambda quick: {"walks": walks.measure(_tell, quick=quick)},
-        "begins": lambda quick: {"begins": start.measure(_STARTS[quick])},
-        "large": lambda quick: {"large": table("large", _MEGABYTES[quick])},
-        "growth": lambda quick: {"growth": growth.measure(_tell, quick=quick)},
-        "exports": lambda quick: {"exports": exports.measure(_tell, quick=quick)},
+        "walks": lambda quick, _often: {"walks": walks.measure(_tell, quick=quick)},
+        "begins": lambda _quick, often: {"begins": start.measure(often)},
+        "large": lambda quick, _often: {"large": table("large", _MEGABYTES[quick])},
+        "growth": lambda quick, _often: {"growth": growth.measure(_tell, quick=quick)},
+        "exports": lambda quick, _often: {"exports": exports.measure(_tell, quick=quick)},
     }
 )
 """What gives the fields of a `Run`, by the part's name."""
@@ -54,7 +52,7 @@ def main() -> None:
     run = read(given.json) if given.add and given.json.exists() else Run(here(), QUICK if quick else FULL)
     for part in given.only or (_QUICK if quick else MEASURED):
         _tell(f"== {part}")
-        found = MEASURED[part](quick)
+        found = MEASURED[part](quick, given.rounds or _ROUNDS[quick])
         found["works"] = {**run.works, **found.get("works", {})}
         run = msgspec.structs.replace(run, where=here(), **found)
         write(run, given.json)  # what is measured stays, whatever comes next
@@ -64,7 +62,12 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help=f"a little of {', '.join(_QUICK)}, in less than two minutes; of the other parts with --only")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help=f"a little of {', '.join(_QUICK)}, in less than two minutes; of the other parts with --only",
+    )
+    parser.add_argument("--rounds", type=int, metavar="N", help=f"rounds of batches (default: {_ROUNDS[False]})")
     parser.add_argument("--only", nargs="+", choices=list(MEASURED), metavar="PART", help=", ".join(MEASURED))
     parser.add_argument("--add", action="store_true", help="keep the other parts of the file")
     parser.add_argument(

@@ -69,5 +69,5 @@ async def _measured(name: str, call: str, url: str, size: int, pages: int) -> Wa
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    print(msgspec.json.encode(asyncio.run(_measured(*given[:3], *map(int, given[3:])))).decode(), flush=True)
+    name, call, url, size, pages = sys.argv[1:]
+    print(msgspec.json.encode(asyncio.run(_measured(name, call, url, int(size), int(pages)))).decode(), flush=True)

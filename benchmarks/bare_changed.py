@@ -4,17 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
-import msgspec
 import tenacity
 from aiohttp import set_zlib_backend
 from yarl import URL
 
 from aegis_async.models import DataCollection, DataCollectionSummary, Page
 from benchmarks.bare import Bare, session
-from benchmarks.translated import Field, default_struct, translated
+from benchmarks.translated import default_struct, translated
 from benchmarks.works import Contender
 
 __all__ = ["connect"]
@@ -30,12 +29,8 @@ class _Retried(Bare):
         raise AssertionError("it raises after the last attempt")
 
 
-class _BuiltBefore(Bare):
-    """URLs are not parsed from text, but put together."""
-
-    def __init__(self, opened: aiohttp.ClientSession, url: str) -> None:
-        super().__init__(opened, url)
-        self._base = URL(self.url)
+class _Quoted(Bare):
+    """URLs are taken as they are, for they were quoted when they were built."""
 
     async def read(self, target: str) -> bytes | bytearray:
         async with self.session.get(URL(self.url + target, encoded=True)) as answer:
@@ -82,7 +77,7 @@ _CHANGES: Final[Mapping[str, Callable[[aiohttp.ClientSession, str], Bare]]] = Ma
     {
         "default Structs": _default,
         "tenacity": _Retried,
-        "URLs built": _BuiltBefore,
+        "quoted URLs": _Quoted,
         "chunks": _Chunked,
         "tasks": _TaskPerId,
         "isal": _inflating,

@@ -28,9 +28,7 @@ def bodies(scale: Scale) -> dict[str, bytes]:
     with Sandbox(collections=max(scale.items, _SMALL)) as sandbox:
         items = _items(sandbox, scale.items)
         small = fetched(sandbox, f"data-collections/{_SMALL}")
-    pages = {
-        target: body for size in PAGE_SIZES for target, body in paged(items[: size * scale.pages_of(size)], size)
-    }
+    pages = {target: body for size in PAGE_SIZES for target, body in paged(items[: size * scale.pages_of(size)], size)}
     few = {f"{_PATH}/{id_}": small for id_ in range(1, max(scale.small, scale.ids) + 1)}
     return {**pages, **few}
 

@@ -42,7 +42,7 @@ CONTESTANTS: Final[Mapping[str, Contestant]] = MappingProxyType(
         "aegis_async, warm cache": Contestant("ours_cached"),
         **_AHEAD,
         "bare, through tenacity": Contestant("bare_changed", {"change": "tenacity"}),
-        "bare, URLs built before": Contestant("bare_changed", {"change": "URLs built"}),
+        "bare, URLs as they are": Contestant("bare_changed", {"change": "quoted URLs"}),
         "bare, chunks into one buffer": Contestant("bare_changed", {"change": "chunks"}),
         "bare, a task per id": Contestant("bare_changed", {"change": "tasks"}),
         "bare, isal": Contestant("bare_changed", {"change": "isal"}),

@@ -6,7 +6,6 @@ the example of the service's page, a ``fat`` one has runs as the sandbox makes t
 
 import asyncio
 from collections.abc import Mapping
-from functools import cache
 from typing import Final
 
 import msgspec

@@ -19,13 +19,13 @@ _PLAIN: Final = ("parquet", "command")
 def measure(tell: Callable[[str], object], *, quick: bool) -> Exports:
     """Export each size once and the largest three times, and stand beside dlt."""
     largest = SIZES[1] if quick else SIZES[-1]
-    wanted = {size: (_PLAIN, 3 if size == largest and not quick else 1) for size in SIZES if size <= largest}
+    wanted: dict[int, tuple[tuple[str, ...], int]] = {
+        size: (_PLAIN, 3 if size == largest and not quick else 1) for size in SIZES if size <= largest
+    }
     if not quick:
         wanted[BESIDE_DLT] = (*_PLAIN, "dlt"), 3
     exports: Exports = {}
     for size, (formats, rounds) in wanted.items():
         tell(f"export of {size} evaluations")
-        exports[str(size)] = table(
-            "export", "--collections", size // _EACH, "--rounds", rounds, "--formats", *formats
-        )
+        exports[str(size)] = table("export", "--collections", size // _EACH, "--rounds", rounds, "--formats", *formats)
     return exports

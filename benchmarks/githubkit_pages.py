@@ -8,8 +8,9 @@ from typing import Any, Final
 from githubkit import GitHub, Response
 
 from aegis_async.models import DataCollection, DataCollectionSummary, Page
-from benchmarks.translated import pydantic_model, translated
-from benchmarks.works import Contender
+from benchmarks.pydantic_models import pydantic_model
+from benchmarks.translated import translated
+from benchmarks.works import Reader
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its newer paginator wants links in the head of an answer
@@ -56,7 +57,7 @@ class _GitHubKit:
 
 
 @asynccontextmanager
-async def connect(url: str) -> AsyncIterator[Contender]:
+async def connect(url: str) -> AsyncIterator[Reader]:
     """Give its client for a base URL, without its cache of answers."""
     async with GitHub("sk_benchmark", base_url=url, http_cache=False) as github:
         yield _GitHubKit(github)

@@ -59,9 +59,7 @@ def measure(tell: Callable[[str], object], *, quick: bool) -> Growth:
 
 def _shared(url: str, workers: int, ids: int) -> Grown:
     each = ids // workers
-    started = [
-        Process(cores()[1] if workers == 1 else None, "growth", url, each, _IN_FLIGHT) for _ in range(workers)
-    ]
+    started = [Process(cores()[1] if workers == 1 else None, "growth", url, each, _IN_FLIGHT) for _ in range(workers)]
     try:
         for process in started:
             process.read()  # it is connected

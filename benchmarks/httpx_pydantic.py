@@ -8,7 +8,8 @@ from typing import Any, Final
 import httpx
 
 from aegis_async.models import DataCollection, DataCollectionSummary, Page
-from benchmarks.translated import pydantic_model, translated
+from benchmarks.pydantic_models import pydantic_model
+from benchmarks.translated import translated
 from benchmarks.works import Contender
 
 __all__ = ["connect"]
@@ -62,5 +63,7 @@ class _Httpx:
 async def connect(url: str) -> AsyncIterator[Contender]:
     """Give httpx for a base URL, with a pool as large as anybody needs."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(base_url=url, headers={"Authorization": "Bearer sk_benchmark"}, limits=limits) as client:
+    async with httpx.AsyncClient(
+        base_url=url, headers={"Authorization": "Bearer sk_benchmark"}, limits=limits
+    ) as client:
         yield _Httpx(client)

@@ -8,8 +8,9 @@ from openai import AsyncOpenAI, BaseModel
 from openai._base_client import BaseAsyncPage, BasePage, PageInfo, make_request_options
 
 from aegis_async.models import DataCollection, DataCollectionSummary, PageMeta
-from benchmarks.translated import pydantic_model, translated
-from benchmarks.works import Contender
+from benchmarks.pydantic_models import pydantic_model
+from benchmarks.translated import translated
+from benchmarks.works import Reader
 
 __all__ = ["connect"]
 
@@ -20,7 +21,7 @@ _FULL: Final[Any] = translated(DataCollection, pydantic_model(BaseModel))
 _META: Final[Any] = translated(PageMeta, pydantic_model(BaseModel))
 
 
-class _Page(BaseAsyncPage[_ItemT], BasePage[_ItemT], Generic[_ItemT]):
+class _Page(BaseAsyncPage[_ItemT], BasePage[_ItemT], Generic[_ItemT]):  # type: ignore[misc]  # not there for mypy
     items: list[_ItemT]
     meta: _META
 
@@ -54,7 +55,7 @@ class _OpenAI:
 
 
 @asynccontextmanager
-async def connect(url: str) -> AsyncIterator[Contender]:
+async def connect(url: str) -> AsyncIterator[Reader]:
     """Give its client for a base URL."""
     async with AsyncOpenAI(api_key="sk_benchmark", base_url=url) as client:
         yield _OpenAI(client)

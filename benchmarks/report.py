@@ -56,15 +56,13 @@ def _rows(run: Run, name: str) -> Iterator[tuple[str, ...]]:
 
 
 def ideal(run: Run) -> str:
-    """Give the share of the ideal time, ids / in flight × latency, that a fan-out with latency reaches."""
+    """Give the share of the ideal time, ids / in flight * latency, that a fan-out with latency reaches."""
     rows = []
     for name, batches in run.works.items():
         if WORKS[name].waits and "fan-out" in name:
             ids, in_flight = WORKS[name].units(run.scale), int(name.split()[1])
             best = -(-ids // in_flight) * LATENCY
-            rows += [
-                (name, who, str(ids), f"{best / median(costs(run, name, who)):.2f}") for who in batches
-            ]
+            rows += [(name, who, str(ids), f"{best / median(costs(run, name, who)):.2f}") for who in batches]
     return _table(("work", "contender", "ids", "share of the ideal"), rows)
 
 
@@ -113,8 +111,8 @@ def where(run: Run) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in run.where.versions.items())
     rounds = max((len(batches) for done in run.works.values() for batches in done.values()), default=0)
     return (
-        f"{run.where.at:%Y-%m-%d}, {run.where.cores} cores, load {run.where.load:.1f} when it began; {rounds} rounds of "
-        f"batches of at least {run.scale.batch / 1e3:g} s of CPU time; {versions}."
+        f"{run.where.at:%Y-%m-%d}, {run.where.cores} cores, load {run.where.load:.1f} when it began; {rounds} rounds "
+        f"of batches of at least {run.scale.batch / 1e3:g} s of CPU time; {versions}."
     )
 
 

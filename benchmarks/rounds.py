@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import ceil
@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from benchmarks.contender import Asked, Batch
+from benchmarks.contestants import CONTESTANTS
 from benchmarks.works import PARTS, WORKS, Scale, Work
 
 __all__ = ["Process", "Results", "cores", "measure", "served"]
@@ -41,6 +42,11 @@ class Process:
         )
         if core is not None and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(self._child.pid, {core})
+
+    @property
+    def pid(self) -> int:
+        """Give the child's process id."""
+        return self._child.pid
 
     def ask(self, line: str) -> str:
         """Send one line and give the answer."""
@@ -86,12 +92,18 @@ class _Field:
 
     def laps(self, name: str, work: Work) -> dict[str, int]:
         """Give how many laps make a batch of each, by a second lap: the first one also warms up."""
-        taken = {who: [self.batch(name, who, 1) for _ in range(2)][1] for who in work.contestants}
+        taking_part = [who for who in work.contestants if who in self.processes]
+        taken = {who: [self.batch(name, who, 1) for _ in range(2)][1] for who in taking_part}
         return {who: 1 if work.waits else ceil(self.seconds / one.cpu) for who, one in taken.items()}
 
 
 def measure(
-    scale: Scale, rounds: int, tell: Callable[[str], object], *, works: Sequence[str] = tuple(WORKS)
+    scale: Scale,
+    rounds: int,
+    tell: Callable[[str], object],
+    *,
+    works: Sequence[str] = tuple(WORKS),
+    who: Collection[str] = tuple(CONTESTANTS),
 ) -> Results:
     """Do each work in so many rounds.
 
@@ -100,12 +112,13 @@ def measure(
         rounds: How often each contender does each work.
         tell: Told of each work before it begins.
         works: Names of works.
+        who: Names of contestants; those of them that do a work.
     """
     results: Results = {}
     with served(scale) as urls:
         for part in PARTS.values():
             names = [name for name in part if name in works]
-            contestants = dict.fromkeys(who for name in names for who in part[name].contestants)
+            contestants = dict.fromkeys(one for name in names for one in part[name].contestants if one in who)
             with _started(contestants, urls, scale) as processes:
                 for name in names:
                     tell(name)
@@ -118,7 +131,7 @@ def _measured(name: str, contenders: _Field, rounds: int) -> dict[str, list[Batc
     laps = contenders.laps(name, work)
     fewer = min(rounds, _WAITING_ROUNDS) if work.waits else rounds
     measured = [contenders.round(name, laps, number) for number in range(fewer)]
-    return {who: [batches[who] for batches in measured] for who in work.contestants}
+    return {who: [batches[who] for batches in measured] for who in laps}
 
 
 def cores() -> tuple[int, int]:

@@ -15,7 +15,7 @@ import msgspec
 
 from aegis_async.sandbox import Sandbox
 
-__all__ = ["Begun", "Begins", "measure"]
+__all__ = ["Begins", "Begun", "measure"]
 
 _ROOT: Final = Path(__file__).parents[1]
 _FIRST: Final = (

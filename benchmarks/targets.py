@@ -143,13 +143,20 @@ TARGETS: Final = (
     ),
     Target("memory of an item that is kept, of pydantic's", 0.4, _kept, most=True),
     Target("peak memory of walking pages of 10000, of the size of a body", 5.0, _pages, most=True),
-    Target("MB by which streaming 1,000,000 items peaks above 100,000 (100 bytes an id and 10)", 100.0, _streamed, most=True),
+    Target(
+        "MB by which streaming 1,000,000 items peaks above 100,000 (100 bytes an id and 10)",
+        100.0,
+        _streamed,
+        most=True,
+    ),
     Target("longest turn of the loop with a large body, ms", 20.0, _turn, most=True),
     Target(
         "import, of importing aiohttp, msgspec and tenacity",
         1.15,
-        lambda run: net(run, "from aegis_async import AegisClient", "the interpreter")
-        / net(run, "import aiohttp, msgspec, tenacity", "the interpreter"),
+        lambda run: (
+            net(run, "from aegis_async import AegisClient", "the interpreter")
+            / net(run, "import aiohttp, msgspec, tenacity", "the interpreter")
+        ),
         most=True,
     ),
     Target(

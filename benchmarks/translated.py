@@ -3,18 +3,29 @@
 from collections.abc import Callable, Mapping
 from functools import cache, reduce
 from operator import or_
-from types import UnionType
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar, Union, get_args, get_origin
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import msgspec
-import pydantic
 
-__all__ = ["Field", "Make", "collected", "default_struct", "pydantic_model", "translated"]
+__all__ = ["Field", "Make", "default_struct", "translated"]
 
 Field: TypeAlias = tuple[str, Any, Any]
 """Name, type, and default or `msgspec.NODEFAULT`."""
 Make: TypeAlias = Callable[[str, list[Field]], type]
 """Makes a type of records of its name and its fields."""
+
+
+_SHAPES: Final[Mapping[Any, Callable[[list[Any]], Any]]] = MappingProxyType(
+    {
+        Annotated: lambda parts: parts[0],
+        Mapping: lambda _parts: dict[str, Any],
+        tuple: lambda parts: list[parts[0]],  # type: ignore[valid-type]  # made at run time
+        Union: lambda parts: reduce(or_, parts),
+        UnionType: lambda parts: reduce(or_, parts),
+    }
+)
+"""What stands for a type with parts, by what it is made with."""
 
 
 def translated(shape: Any, make: Make) -> Any:
@@ -26,20 +37,14 @@ def translated(shape: Any, make: Make) -> Any:
         return make(found.__name__, [(one.name, inner(one.type, of), one.default) for one in fields])
 
     def inner(found: Any, of: Any) -> Any:
-        origin, parts = get_origin(found), get_args(found)
         if isinstance(found, TypeVar):
             return inner(of, None)
-        if origin in (Union, UnionType):
-            return reduce(or_, (inner(part, of) for part in parts))
-        if origin is tuple:
-            return list[inner(parts[0], of)]  # type: ignore[misc]  # made at run time
-        if origin is Mapping or origin is not None and issubclass(origin, Mapping):
-            return dict[str, Any]
-        if origin is Annotated:
-            return parts[0]
-        if isinstance(origin, type) and issubclass(origin, Generic):  # type: ignore[arg-type]  # a special form
-            return struct(origin, parts[0])
-        return struct(found, None) if isinstance(found, type) and issubclass(found, msgspec.Struct) else found
+        origin, parts = get_origin(found), get_args(found)
+        if origin is None:
+            return struct(found, None) if isinstance(found, type) and issubclass(found, msgspec.Struct) else found
+        if origin in _SHAPES:
+            return _SHAPES[origin]([inner(part, of) for part in parts])
+        return struct(origin, parts[0])
 
     return inner(shape, None)
 
@@ -52,13 +57,3 @@ def default_struct(name: str, fields: list[Field]) -> type:
 def _field(one: Field) -> Any:
     name, kind, default = one
     return (name, kind) if default is msgspec.NODEFAULT else (name, kind, default)
-
-
-def pydantic_model(base: type[pydantic.BaseModel] = pydantic.BaseModel) -> Make:
-    """Give what makes pydantic models."""
-
-    def make(name: str, fields: list[Field]) -> type:
-        given = {field: (kind, ... if default is msgspec.NODEFAULT else default) for field, kind, default in fields}
-        return pydantic.create_model(name, __base__=base, **given)  # type: ignore[call-overload, no-any-return]  # by name
-
-    return make

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.request import urlopen
 
@@ -27,28 +28,35 @@ _QUICK: Final = 5_000
 def measure(tell: Callable[[str], object], *, quick: bool) -> Walks:
     """Give the memory of lists that are kept, of large pages, and of longer and longer listings."""
     kept = _QUICK if quick else _FULL
-    cases = {f"collect {kept} items: {name}": (name, "collect", "fat", kept, _PAGE) for name in KEPT}
-    cases[f"walk {kept} items in pages of {_LARGE}"] = ("aegis_async", "walk", "fat", kept, _LARGE)
+    cases = {f"collect {kept} items: {name}": _Asked(name, "collect", "fat", kept, _PAGE) for name in KEPT}
+    cases[f"walk {kept} items in pages of {_LARGE}"] = _Asked(KEPT[0], "walk", "fat", kept, _LARGE)
     for size in _SIZES[:3] if quick else _SIZES:
-        cases[f"walk {size} items"] = ("aegis_async", "walk", "lean", size, _PAGE)
+        cases[f"walk {size} items"] = _Asked(KEPT[0], "walk", "lean", size, _PAGE)
     with _counted() as url:
         walks = {}
         for case, asked in cases.items():
             tell(case)
-            walks[case] = _walked(url, *asked)
+            walks[case] = asked.walked(url)
         return walks
 
 
-def _walked(url: str, name: str, call: str, kind: str, items: int, page_size: int) -> Walk:
-    pages = max(1, items // page_size)
-    base = f"{url}/{kind}/{items}"
-    with urlopen(f"{base}/data-collections?page=1&page_size={page_size}") as answer:  # noqa: S310 - loopback
-        page = len(answer.read())
-    process = Process(cores()[1], "alone", name, call, base, page_size, pages)
-    try:
-        return msgspec.structs.replace(msgspec.json.decode(process.read(), type=Walk), page=page)
-    finally:
-        process.close()
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    name: str
+    call: str
+    kind: str
+    items: int
+    page_size: int
+
+    def walked(self, url: str) -> Walk:
+        base, pages = f"{url}/{self.kind}/{self.items}", max(1, self.items // self.page_size)
+        with urlopen(f"{base}/data-collections?page=1&page_size={self.page_size}") as answer:  # noqa: S310 - loopback
+            page = len(answer.read())
+        process = Process(cores()[1], "alone", self.name, self.call, base, self.page_size, pages)
+        try:
+            return msgspec.structs.replace(msgspec.json.decode(process.read(), type=Walk), page=page)
+        finally:
+            process.close()
 
 
 @contextmanager
