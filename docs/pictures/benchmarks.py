@@ -60,9 +60,9 @@ def _ahead(run: Run, axes: Any) -> None:
 
 def _growth(run: Run, axes: Any) -> None:
     listed = {int(case.split()[1]): walk for case, walk in run.walks.items() if case.split()[2:] == ["items"]}
-    axes.loglog(listed, [walk.cpu for walk in listed.values()], "o-", label="listing, items in pages of 1,000")
+    axes.loglog(list(listed), [walk.cpu for walk in listed.values()], "o-", label="listing, items in pages of 1,000")
     ids = {int(case.split()[0]): one for case, one in run.growth.items() if case.endswith(" ids")}
-    axes.loglog(ids, [one.cpu for one in ids.values()], "s-", label="fan-out, ids")
+    axes.loglog(list(ids), [one.cpu for one in ids.values()], "s-", label="fan-out, ids")
     sizes = sorted(map(int, run.exports))
     spent = [
         median(float(row["processor s"]) for row in run.exports[str(size)] if row["contender"] == "parquet")
