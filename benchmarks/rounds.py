@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import msgspec
@@ -22,6 +23,9 @@ Results: TypeAlias = dict[str, dict[str, list[Batch]]]
 """The batches by work and contender."""
 
 _ROOT: Final = Path(__file__).parents[1]
+# The C library learns from what was freed when to give memory back to the system, so that of two processes with the
+# same work one may pay a third more for fetching it again, all its life. Here nobody gives any back.
+_STEADY: Final = MappingProxyType(dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(1 << 30)))
 _WAITING_ROUNDS: Final = 5  # a batch that mostly waits is the same each time
 
 
@@ -32,13 +36,21 @@ class Process:
         core: The one that it is bound to; None for any.
         module: Of this folder.
         arguments: On its command line.
+        environment: Variables that it has beside ours.
     """
 
-    def __init__(self, core: int | None, module: str, *arguments: object) -> None:
+    def __init__(
+        self, core: int | None, module: str, *arguments: object, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._module = module
         command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
         self._child = subprocess.Popen(  # noqa: S603 - our own modules
-            command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command,
+            cwd=_ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         if core is not None and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(self._child.pid, {core})
@@ -155,7 +167,8 @@ def _started(contestants: Iterable[str], urls: str, scale: Scale) -> Iterator[di
     with ExitStack() as stack:
         processes: dict[str, Process] = {}
         for name in contestants:
-            process = Process(cores()[1], "contender", name, urls, msgspec.json.encode(scale).decode())
+            encoded = msgspec.json.encode(scale).decode()
+            process = Process(cores()[1], "contender", name, urls, encoded, environment=_STEADY)
             stack.callback(process.close)
             processes[name] = process
         yield processes
