@@ -160,9 +160,10 @@ def demo(session: nox.Session) -> None:
         session.run("bash", "-c", command, external=True)
 
 
-@nox.session(python=OLDEST)
+@nox.session(python=[OLDEST, PYTHONS[-1]])
 def bench(session: nox.Session) -> None:
-    session.install("-e", ".[export]")
+    """Measure beside other clients: half an hour, or `-- --quick`; `python -m benchmarks.pages` tells the docs."""
+    session.install("-e", ".[export,speed]", *group("bench"))
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 

@@ -9,16 +9,22 @@ from benchmarks.works import Contender
 
 __all__ = ["connect"]
 
+_SLOTS = 128  # as many as the widest fan-out has in flight; the default of 16 would make a smaller one of it
+
 
 class _Ours:
-    def __init__(self, client: AegisClient) -> None:
+    def __init__(self, client: AegisClient, prefetch: int) -> None:
         self._collections = client.data_collections
+        self._prefetch = prefetch
 
-    async def list(self, page_size: int) -> int:
+    async def walk(self, page_size: int, _pages: int) -> int:
         items = 0
-        async for _ in self._collections.list(page_size=page_size):
+        async for _ in self._collections.list(page_size=page_size, prefetch=self._prefetch):
             items += 1
         return items
+
+    async def collect(self, page_size: int) -> list[object]:
+        return [*await self._collections.list(page_size=page_size).collect()]
 
     async def get(self, ids: Iterable[int]) -> int:
         evaluations = 0
@@ -35,7 +41,7 @@ class _Ours:
 
 
 @asynccontextmanager
-async def connect(url: str, **settings: Any) -> AsyncIterator[Contender]:
+async def connect(url: str, *, prefetch: int = 0, **settings: Any) -> AsyncIterator[Contender]:
     """Give this package's client for a base URL, with ``settings`` of the client beside it."""
-    async with AegisClient("sk_benchmark", base_url=url, **settings) as client:
-        yield _Ours(client)
+    async with AegisClient("sk_benchmark", base_url=url, max_concurrency=_SLOTS, **settings) as client:
+        yield _Ours(client, prefetch)

@@ -3,58 +3,73 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import astuple
+from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import msgspec
 
-from benchmarks.contender import Batch
-from benchmarks.works import Scale, works
+from benchmarks.contender import Asked, Batch
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.works import PARTS, WORKS, Scale, Work
 
-__all__ = ["CONTENDERS", "VARIANTS", "Process", "Results", "measure"]
-
-CONTENDERS: Final[Mapping[str, str]] = MappingProxyType(
-    {"bare": "bare", "bare again": "bare", "aegis_async": "ours"},
-)
-"""Each contender's module. The bare loop stands against itself as a control of the noise."""
-
-VARIANTS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        **CONTENDERS,
-        "aegis_async, no single flight": "ours_alone",
-        "aegis_async, no single flight, four hooks": "ours_hooked",
-    },
-)
-"""The same with this package's parts turned off and on, for the cost of one call."""
+__all__ = ["Process", "Results", "cores", "measure", "served"]
 
 Results: TypeAlias = dict[str, dict[str, list[Batch]]]
 """The batches by work and contender."""
 
 _ROOT: Final = Path(__file__).parents[1]
+# The C library learns from what was freed when to give memory back to the system, so that of two processes with the
+# same work one may pay a third more for fetching it again, all its life. Here nobody gives any back.
+_STEADY: Final = MappingProxyType(dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(1 << 30)))
+_WAITING_ROUNDS: Final = 5  # a batch that mostly waits is the same each time
 
 
 class Process:
-    """A child that answers lines with lines, and ends when its standard input is closed."""
+    """A child that answers lines with lines, and ends when its standard input is closed.
 
-    def __init__(self, core: int, module: str, *arguments: object) -> None:
+    Args:
+        core: The one that it is bound to; None for any.
+        module: Of this folder.
+        arguments: On its command line.
+        environment: Variables that it has beside ours.
+    """
+
+    def __init__(
+        self, core: int | None, module: str, *arguments: object, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._module = module
         command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
         self._child = subprocess.Popen(  # noqa: S603 - our own modules
-            command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command,
+            cwd=_ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-        if hasattr(os, "sched_setaffinity"):
+        if core is not None and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(self._child.pid, {core})
+
+    @property
+    def pid(self) -> int:
+        """Give the child's process id."""
+        return self._child.pid
 
     def ask(self, line: str) -> str:
         """Send one line and give the answer."""
+        self.write(line)
+        return self.read()
+
+    def write(self, line: str) -> None:
+        """Send one line."""
         assert self._child.stdin is not None  # noqa: S101 - it is a pipe
         self._child.stdin.write(f"{line}\n")
         self._child.stdin.flush()
-        return self.read()
 
     def read(self) -> str:
         """Give the next line that it prints."""
@@ -75,51 +90,90 @@ class Process:
             pass
 
 
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """The contenders of some works, each in its process, and the length of their batches."""
+
+    processes: dict[str, Process]
+    seconds: float
+
+    def round(self, name: str, laps: Mapping[str, int], number: int) -> dict[str, Batch]:
+        """Let each do its batch, with another one first in each round: who comes second finds warmer caches."""
+        order = list(laps)
+        start = number % len(order)
+        return {who: self.batch(name, who, laps[who]) for who in order[start:] + order[:start]}
+
+    def batch(self, name: str, who: str, laps: int) -> Batch:
+        asked = msgspec.json.encode(Asked(name, laps)).decode()
+        return msgspec.json.decode(self.processes[who].ask(asked), type=Batch)
+
+    def laps(self, name: str, work: Work) -> dict[str, int]:
+        """Give how many laps make a batch of each, by a second lap: the first one also warms up."""
+        taking_part = [who for who in work.contestants if who in self.processes]
+        taken = {who: [self.batch(name, who, 1) for _ in range(2)][1] for who in taking_part}
+        return {who: 1 if work.waits else ceil(self.seconds / one.cpu) for who, one in taken.items()}
+
+
 def measure(
     scale: Scale,
     rounds: int,
     tell: Callable[[str], object],
     *,
-    modules: Mapping[str, str] = CONTENDERS,
-    only: Collection[str] = (),
+    works: Sequence[str] = tuple(WORKS),
+    who: Collection[str] = tuple(CONTESTANTS),
 ) -> Results:
-    """Do every work in so many rounds, after one round that is not counted.
+    """Do each work in so many rounds.
 
     Args:
         scale: How much work is in one batch.
         rounds: How often each contender does each work.
         tell: Told of each work before it begins.
-        modules: The contenders.
-        only: Names of works, where not all of them are wanted.
+        works: Names of works.
+        who: Names of contestants; those of them that do a work.
     """
     results: Results = {}
-    with _contenders(scale, modules) as contenders:
-        for work in only or works(scale):
-            tell(work)
-            batches: dict[str, list[Batch]] = {name: [] for name in contenders}
-            for number in range(rounds + 1):
-                for name, process in _rotated(contenders, number):
-                    batches[name].append(msgspec.json.decode(process.ask(work), type=Batch))
-            results[work] = {name: measured[1:] for name, measured in batches.items()}
+    with served(scale) as urls:
+        for part in PARTS.values():
+            names = [name for name in part if name in works]
+            contestants = dict.fromkeys(one for name in names for one in part[name].contestants if one in who)
+            with _started(contestants, urls, scale) as processes:
+                for name in names:
+                    tell(name)
+                    results[name] = _measured(name, _Field(processes, scale.batch / 1e3), rounds)
     return results
 
 
+def _measured(name: str, contenders: _Field, rounds: int) -> dict[str, list[Batch]]:
+    work = WORKS[name]
+    laps = contenders.laps(name, work)
+    fewer = min(rounds, _WAITING_ROUNDS) if work.waits else rounds
+    measured = [contenders.round(name, laps, number) for number in range(fewer)]
+    return {who: [batches[who] for batches in measured] for who in laps}
+
+
+def cores() -> tuple[int, int]:
+    """Give the server's core and the contenders'."""
+    found = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    return found[0], found[-1]
+
+
 @contextmanager
-def _contenders(scale: Scale, modules: Mapping[str, str]) -> Iterator[dict[str, Process]]:
-    first, *_, last = (sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]) * 2
+def served(scale: Scale) -> Iterator[str]:
+    """Start the fixture server and give its base URLs by service, as JSON."""
+    server = Process(cores()[0], "server", msgspec.json.encode(scale).decode())
+    try:
+        yield server.read()
+    finally:
+        server.close()
+
+
+@contextmanager
+def _started(contestants: Iterable[str], urls: str, scale: Scale) -> Iterator[dict[str, Process]]:
     with ExitStack() as stack:
-
-        def started(core: int, module: str, *arguments: object) -> Process:
-            process = Process(core, module, *arguments)
+        processes: dict[str, Process] = {}
+        for name in contestants:
+            encoded = msgspec.json.encode(scale).decode()
+            process = Process(cores()[1], "contender", name, urls, encoded, environment=_STEADY)
             stack.callback(process.close)
-            return process
-
-        url = started(first, "server", *astuple(scale)).read()
-        yield {name: started(last, "contender", module, url, *astuple(scale)) for name, module in modules.items()}
-
-
-def _rotated(contenders: dict[str, Process], by: int) -> list[tuple[str, Process]]:
-    """Give the contenders with another one first in each round: who comes second finds warmer caches."""
-    order = list(contenders.items())
-    start = by % len(order)
-    return order[start:] + order[:start]
+            processes[name] = process
+        yield processes

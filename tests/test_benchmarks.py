@@ -1,43 +1,87 @@
 """The benchmarks compare like with like: every contender does the same work to the end."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import ids, interactive, large, outage
 from benchmarks.drift import Scale as Histories
 from benchmarks.drift import tables
+from benchmarks.flames import Frame, reduced
 from benchmarks.large_case import CASES, COPIES, LARGE
-from benchmarks.report import markdown, per_call
-from benchmarks.rounds import CONTENDERS, VARIANTS, measure
-from benchmarks.works import PAGE_SIZES, SMALL_GETS, Scale
+from benchmarks.pages import PAGES, filled
+from benchmarks.report import TABLES
+from benchmarks.results import Run, Where, read, write
+from benchmarks.rounds import measure
+from benchmarks.targets import TARGETS
+from benchmarks.works import Scale
+from docs.pictures.flames import drawn, heaviest
+
+SCALE = Scale(items=25, pages=3, small=2, big=1, ids=6, batch=1)
+INSTALLED = (
+    *("bare", "bare again", "bare, default Structs", "aegis_async", "aegis_async, no single flight"),
+    *(
+        "aegis_async, no single flight, four hooks",
+        "aegis_async, warm cache",
+        "bare, isal",
+        "aegis_async, without isal",
+    ),
+)
+"""Those that need nothing beyond the tests' own packages."""
 
 
-def test_every_contender_gets_the_same() -> None:
-    """A tiny round of every work gives the same count for each contender, and the table has a line for each."""
-    scale = Scale(items=25, small=2, big=1, ids=20, laps=2)
+def test_every_contestant_gets_the_same() -> None:
+    """A tiny round of a work of each kind gives as much to each contestant, lap for lap."""
+    works = ("listing, pages of 10", "get, 2 KB", "get, 240 KB, gzip", "get, 240 KB, zstd", "fan-out, 8 in flight")
     told: list[str] = []
 
-    results = measure(scale, 2, told.append)
+    results = measure(SCALE, 2, told.append, works=works, who=INSTALLED)
 
-    counts = {work: {batch.count for each in done.values() for batch in each} for work, done in results.items()}
-    listings = {f"listing, pages of {size}": {2 * 25} for size in PAGE_SIZES}
-    assert {
-        **listings,
-        "get, 2 KB": {2 * 2},
-        "get, 240 KB": {2 * 23 * 15},
-        "fan-out, 8 in flight, 2 KB": {2 * 20},
-    } == counts
-    assert list(results) == told
-    assert len(results) * len(CONTENDERS) == markdown(results).count("| bare") + markdown(results).count("| aegis_")
+    laps = {work: {b.count / b.laps for each in done.values() for b in each} for work, done in results.items()}
+    assert [1] * len(works) == [len(counts) for counts in laps.values()]
+    assert {20.0} == laps["listing, pages of 10"]
+    assert {6.0} == laps["fan-out, 8 in flight"]
+    assert sorted(works) == sorted(told)
+    assert {2} == {len(each) for done in results.values() for each in done.values()}
 
 
-def test_every_variant_makes_the_same_calls() -> None:
-    """The client with its parts turned on and off gets the same, and each has its line of costs."""
-    scale = Scale(items=25, small=2, big=1, ids=20, laps=2)
+def test_a_run_is_kept_and_judged(tmp_path: Path) -> None:
+    """A run is read as it was written, and each target is met, missed or said to be not measured."""
+    works = measure(SCALE, 2, lambda _work: None, works=["get, 2 KB"], who=INSTALLED)
+    run = Run(Where(datetime.now(UTC), 2, 0.5, {"Python": "3.11.0"}), SCALE, works)
 
-    results = measure(scale, 2, lambda _work: None, modules=VARIANTS, only=[SMALL_GETS])
+    write(run, tmp_path / "run.json")
 
-    assert {2 * 2} == {batch.count for each in results[SMALL_GETS].values() for batch in each}
-    assert len(VARIANTS) + 2 == len(per_call(results, 4).splitlines())
+    assert run == read(tmp_path / "run.json")
+    judged = TABLES["targets"](run).splitlines()[2:]
+    assert len(TARGETS) == len(judged)
+    assert 3 == sum("not measured" not in line for line in judged)
+    assert "aegis_async, warm cache" in TABLES["get"](run)
+
+
+def test_the_pages_have_the_tables_of_the_kept_runs() -> None:
+    """Filling the pages anew changes nothing, so no figure on them is another one than the run's."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+
+        assert "<!-- measured: " in text
+        assert text == filled(text)
+
+
+def test_a_recording_loses_what_waits_and_what_is_small() -> None:
+    """The tree of stacks has the shares of the time that was worked, and small frames count for their callers."""
+    loop = "main (a.py:1);Handle._run (asyncio/events.py:78)"
+    lines = [
+        "main (a.py:1);EpollSelector.select (selectors.py:451) 900",
+        f"{loop};ours (aegis_async/x.py:1) 60",
+        f"{loop};ours (aegis_async/x.py:1);theirs (json.py:1) 39",
+        f"{loop};ours (aegis_async/x.py:1);tiny (json.py:2) 1",
+    ]
+
+    root = reduced(lines, least=0.02)
+
+    assert Frame("", 1.0, [Frame("ours (aegis_async/x.py:1)", 1.0, [Frame("theirs (json.py:1)", 0.39, [])])]) == root
+    assert [("ours (aegis_async/x.py:1)", 0.61)] == heaviest(root, 0.05)
+    assert 2 == drawn(root).count("<rect")
 
 
 def test_the_tables_of_drift_are_those_of_the_page() -> None:

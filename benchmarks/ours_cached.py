@@ -1,7 +1,8 @@
-"""This package without single flight."""
+"""This package with a cache, which a collection enters once."""
 
 from contextlib import AbstractAsyncContextManager
 
+from aegis_async import Cache
 from benchmarks import ours
 from benchmarks.works import Contender
 
@@ -10,4 +11,4 @@ __all__ = ["connect"]
 
 def connect(url: str) -> AbstractAsyncContextManager[Contender]:
     """Give this package's client for a base URL."""
-    return ours.connect(url, single_flight=False)
+    return ours.connect(url, cache=Cache())

@@ -1,0 +1,33 @@
+"""``python -m benchmarks.pages``: puts the tables of the runs that are kept into the pages of the documentation.
+
+A table stands between ``<!-- measured: PYTHON NAME -->`` and ``<!-- end -->``.
+"""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from benchmarks.report import TABLES
+from benchmarks.results import FOLDER, read
+
+__all__ = ["PAGES", "filled"]
+
+_DOCS: Final = Path(__file__).parents[1] / "docs"
+PAGES: Final = (_DOCS / "performance.md", _DOCS / "scale.md")
+_PLACE: Final = re.compile(r"<!-- measured: (\S+) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def filled(text: str) -> str:
+    """Give a page with each table as the kept run says it."""
+    return _PLACE.sub(_table, text)
+
+
+def _table(place: re.Match[str]) -> str:
+    python, name = place.groups()
+    made = TABLES[name](read(FOLDER / f"{python}.json"))
+    return f"<!-- measured: {python} {name} -->\n\n{made}\n\n<!-- end -->"
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
