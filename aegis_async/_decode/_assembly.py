@@ -79,14 +79,10 @@ def elements(body: bytes | bytearray, cut: Cut, base: str = "$") -> Parts[None]:
     """
     given, array = 0, f"{base}{cut.place.step}"
     for batch in cut.batches:
-        if isinstance(batch, Decoded):
-            given += len(batch.elements)
-            yield batch.elements
-            continue
         if isinstance(batch, Outline):
             part, fault = yield from _large(body, batch, cut.place.array)
         else:
-            part, fault = _sound(_text(body, batch), cut.place.array)
+            part, fault = _side_by_side(body, batch, cut.place.array)
         yield part
         if fault is not None:
             _move(fault, array, given)
@@ -104,11 +100,8 @@ def slices(body: bytes | bytearray, cut: Cut) -> Generator[Slice, None, None]:
     for batch in cut.batches:
         if isinstance(batch, Outline):
             fault, count = (yield from _sliced(body, batch, cut.place.array)), 1
-        elif isinstance(batch, Decoded):
-            part, fault, count = batch.elements, None, len(batch.elements)
-            yield Slice(part, continues=False)
         else:
-            part, fault = _sound(_text(body, batch), cut.place.array)
+            part, fault = _side_by_side(body, batch, cut.place.array)
             count = len(part)
             yield Slice(part, continues=False)
         if fault is not None:
@@ -141,6 +134,12 @@ def _large(body: bytes | bytearray, found: Outline, array: Array) -> Parts[tuple
     except DecodeError as error:
         return (), error
     return (element,), None
+
+
+def _side_by_side(
+    body: bytes | bytearray, batch: Span | Decoded, array: Array
+) -> tuple[Sequence[Any], DecodeError | None]:
+    return (batch.elements, None) if isinstance(batch, Decoded) else _sound(_text(body, batch), array)
 
 
 def _sound(text: bytes, array: Array) -> tuple[Sequence[Any], DecodeError | None]:
