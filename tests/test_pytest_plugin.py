@@ -16,7 +16,7 @@ sys.modules["aegis_async"] = types.ModuleType("aegis_async")
 sys.modules["aegis_async"].__path__ = [{str(Path(__file__).parents[1] / "aegis_async")!r}]
 """
 # Plugins that are slow to load and have no part in this.
-LEAN = ("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:cacheprovider")
+LEAN = ("-n", "0", "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:cacheprovider")
 
 
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:

@@ -36,6 +36,8 @@ def _head(out: str, report: ExportReport) -> Iterator[str]:
     written = f"{report.files} files, {_size(report.bytes)}, in {report.seconds:.1f} s"
     yield f"{report.status.capitalize()}: {written}{reason}"
     yield f"  {report.fetched:,} fetched, {report.unchanged:,} unchanged, {len(report.deleted):,} gone"
+    if report.listing is not None:
+        yield f"  the listing is {'' if report.listing.complete else 'not known to be '}complete: {report.listing.reason}"
     yield ""
     for table, rows in report.rows.items():
         yield f"  {table:<12}{rows:>12,} rows  {_place(out, report.formats[0], table)}"

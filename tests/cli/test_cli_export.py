@@ -54,6 +54,8 @@ def test_a_finished_export_shows_counts_folders_and_a_query_that_works(run: Run)
     head, query = ended.out.split("\nSELECT ", 1)
     assert 0 == ended.status
     assert ended.out.startswith(f"Complete: {report.files} files, ")
+    assert report.listing is not None
+    assert f"\n  the listing is complete: {report.listing.reason}\n" in head
     for table in TABLES:
         assert f"{report.rows[table.name]:,} rows  {Path('OUT', table.name)}\n" in head
     assert duckdb.execute(f"SELECT {query}").fetchall()
@@ -110,6 +112,7 @@ def test_ids_come_from_a_file(server: Sandbox, folder: Path, run: Run) -> None:
     assert 0 == ended.status
     assert {"/data-collections/2", "/data-collections/4"} == {request.path for request in server.requests}
     assert 2 == len(server.requests)
+    assert "the listing is" not in ended.out
 
 
 def test_ids_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
