@@ -37,7 +37,8 @@ def _head(out: str, report: ExportReport) -> Iterator[str]:
     yield f"{report.status.capitalize()}: {written}{reason}"
     yield f"  {report.fetched:,} fetched, {report.unchanged:,} unchanged, {len(report.deleted):,} gone"
     if report.listing is not None:
-        yield f"  the listing is {'' if report.listing.complete else 'not known to be '}complete: {report.listing.reason}"
+        known = "" if report.listing.complete else "not known to be "
+        yield f"  the listing is {known}complete: {report.listing.reason}"
     yield ""
     for table, rows in report.rows.items():
         yield f"  {table:<12}{rows:>12,} rows  {_place(out, report.formats[0], table)}"
