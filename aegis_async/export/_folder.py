@@ -1,13 +1,14 @@
 """The folder of an export: claimed once, changed by commits alone, and never cleared of what is not ours."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
+from os import PathLike
 from typing import Any, Final
 
 import msgspec
 
-from aegis_async.errors import ExportError, InvalidArgumentError
+from aegis_async.errors import ExportError
 from aegis_async.export._commits import Commit, Part, State, read_commits
 from aegis_async.export._layout import (
     COMMITS,
@@ -21,12 +22,13 @@ from aegis_async.export._layout import (
     is_temporary_part,
     part_name,
 )
-from aegis_async.export._refusals import explained
-from aegis_async.export._store import Data, Lease, LocalStore, Store
+from aegis_async.export._store import Data, Lease, Store
+from aegis_async.export._stores import store_at
 
 __all__ = ["Folder", "claim"]
 
 _COMMITS_KEPT: Final = 64  # reading so many takes a moment; a nightly run with one batch adds two
+_TERM: Final = 1_000_000  # chunks that one commit does not reach
 
 
 class Folder:
@@ -50,9 +52,9 @@ class Folder:
         self._names = 0
 
     def new_name(self) -> str:
-        """Give a name for parts of the next commit, which no other commit has."""
+        """Give a name for parts of the next commit, which no other commit has, nor another holder of the lock."""
         self._names += 1
-        return chunk_name(self.state.number + 1, self._names)
+        return chunk_name(self.state.number + 1, self.lock.term * _TERM + self._names)
 
     def put(self, folder: str, chunk: str, extension: str, data: Data, *, rows: int) -> Part:
         """Write one part, which counts only from the commit on.
@@ -79,8 +81,7 @@ class Folder:
         self._put(commit)
         state.add(commit)
         self._names = 0
-        for path in gone:
-            self.store.delete(path)
+        self._remove(gone)
 
     def compact(self) -> None:
         """Put one commit that says all in the place of many.
@@ -94,8 +95,7 @@ class Folder:
         commit = self.state.whole(datetime.now(UTC))
         self._put(commit)
         self.state.add(commit)
-        for path in earlier:
-            self.store.delete(path)
+        self._remove(earlier)
 
     def sweep(self) -> None:
         """Remove what no commit names: retired parts, and what a run that died left behind.
@@ -104,38 +104,37 @@ class Folder:
             ExportError: One cannot be removed.
         """
         live = {part.path for part in self.state.parts()}
-        for path in (path for folder in FOLDERS for path in self.store.list(folder)):
-            name = path.rpartition("/")[2]
-            if path not in live and (is_part(name) or is_temporary_part(name)):
-                self.store.delete(path)
-        for path in filter(is_temporary_commit, self.store.list(COMMITS)):
-            self.store.delete(path)
+        for folder in FOLDERS:
+            self._remove(path for path in self.store.list(folder) if path not in live and _is_ours(path))
+        self._remove(filter(is_temporary_commit, self.store.list(COMMITS)))
 
     def _put(self, commit: Commit) -> None:
+        self.lock.check()
         path = commit_name(commit.number)
         if not self.store.put_if_absent(path, msgspec.json.encode(commit)):
             raise ExportError(f"{path} is there already: another export is writing to the same folder")
 
+    def _remove(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self.lock.check()  # what an export that lost the lock takes for garbage may be another one's
+            self.store.delete(path)
 
-def claim(out: Path) -> Folder:
-    """Make ``out`` the folder of an export, or take up the export that is there.
+
+def _is_ours(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return is_part(name) or is_temporary_part(name)
+
+
+def claim(out: str | PathLike[str]) -> Folder:
+    """Make ``out`` the place of an export, or take up the export that is there.
 
     Raises:
-        InvalidArgumentError: ``out`` is no folder, holds something else, or one of its folders is a link.
+        InvalidArgumentError: ``out`` is no folder, holds something else, or one of its folders is a link; or it is a
+            URL that no export can go to.
         ExportError: It cannot be made, read or written to, or another export is writing to it.
     """
-    with explained(out):
-        if out.exists() and not out.is_dir():
-            raise InvalidArgumentError(f"out must be a folder, and {out} is none")
-        out.mkdir(parents=True, exist_ok=True)
-        if any(out.iterdir()) and not (out / COMMITS).is_dir():
-            raise InvalidArgumentError(
-                f"out must be a new or empty folder or an earlier export, and {out} holds other files"
-            )
-        # The commits' folder is the claim: it comes first, so that a run that dies here can be taken up.
-        for name in (COMMITS, *FOLDERS):
-            _make(out / name)
-    store = LocalStore(out)
+    store = store_at(out)
+    store.claim((COMMITS, *FOLDERS))
     lock = store.lease(LOCK)
     try:
         folder = Folder(store, lock)
@@ -144,9 +143,3 @@ def claim(out: Path) -> Folder:
         lock.release()
         raise
     return folder
-
-
-def _make(folder: Path) -> None:
-    if folder.is_symlink():
-        raise InvalidArgumentError(f"out must hold no links in place of its folders, and {folder} is one")
-    folder.mkdir(exist_ok=True)
