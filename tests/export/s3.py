@@ -10,7 +10,7 @@ import fsspec
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-__all__ = ["ENVIRONMENT", "SECRET", "S3", "Asked", "serving"]
+__all__ = ["ENVIRONMENT", "S3", "SECRET", "Asked", "serving"]
 
 SECRET = "a-secret-of-the-store"
 ENVIRONMENT = {

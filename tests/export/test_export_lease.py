@@ -16,6 +16,7 @@ from aegis_async.export._store import Store
 from aegis_async.export._stores import store_at
 
 _numbers = count(1)
+GO_ON, END = False, True
 FIRST = "_commits/lock-000001.json"
 
 
@@ -175,10 +176,10 @@ def test_it_is_renewed_while_it_is_held_and_no_longer(store: Store, time: Time) 
     lease = ObjectLease(store, LOCK, time, beat)
     asleep.get()
     time.pass_(30)
-    beats.put(False)
+    beats.put(GO_ON)
     interval = asleep.get()
     renewed = store.get(FIRST)
-    beats.put(True)
+    beats.put(END)
     lease.release()
 
     assert 15.0 == interval
