@@ -113,10 +113,10 @@ class RawResponse:
 
 
 def _check_path(path: object) -> None:
+    if isinstance(path, str) and _PLAIN.fullmatch(path):
+        return
     if not isinstance(path, str) or not path.startswith("/"):
         raise InvalidArgumentError(f"path must begin with a slash, not {path!r}")
-    if _PLAIN.fullmatch(path):
-        return
     # Decoded twice: a server may decode what a proxy before it has decoded already.
     plain = unquote(unquote(path))
     unsafe = any(c in plain for c in _FORBIDDEN_IN_PATH) or not plain.isprintable() or not path.isascii()
