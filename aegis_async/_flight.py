@@ -3,8 +3,9 @@
 import asyncio
 import copy
 from collections.abc import Hashable
-from dataclasses import replace
 from typing import Any, Generic, TypeVar
+
+from msgspec.structs import replace
 
 from aegis_async._deadline import Deadline, Phase, nearest, without_deadline
 from aegis_async._session import Call, Session, closed_error

@@ -2,9 +2,9 @@
 
 import asyncio
 import math
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from aiohttp import ClientTimeout, SocketTimeoutError
 
 from aegis_async._config import Timeout
@@ -57,8 +57,7 @@ class _Limit:
         self._alarm = None if oldest is None else self._loop.call_at(oldest, self._ring)
 
 
-@dataclass(frozen=True, slots=True)
-class _Terms:
+class _Terms(msgspec.Struct, frozen=True):
     """One ``Timeout`` at work.
 
     Attributes:
