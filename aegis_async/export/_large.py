@@ -2,7 +2,7 @@
 
 import codecs
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 
 from aegis_async._resources.data_collections import BodyStream
 from aegis_async.errors import DecodeError
@@ -48,7 +48,7 @@ async def _converted(stream: BodyStream) -> tuple[list[Piece], bool]:
     return pieces, settled
 
 
-async def sliced(stream: BodyStream) -> AsyncIterator[Tables]:
+async def sliced(stream: BodyStream) -> AsyncGenerator[Tables, None]:
     """Yield the rows of a large collection: its own and its datasets', then those of each slice of its runs.
 
     Raises:
