@@ -1,7 +1,7 @@
 """An async generator as a plain one: its event loop runs in a thread of its own, one item ahead."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from queue import SimpleQueue
@@ -12,7 +12,7 @@ __all__ = ["drained"]
 T = TypeVar("T")
 
 
-def drained(begin: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
+def drained(begin: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None, None]:
     """Yield what an async generator gives; whichever way it is left, thread, loop and generator are gone afterwards.
 
     The loop goes on while the caller works: an answer under way must not meet its timeout because Spark was busy.

@@ -10,7 +10,7 @@ import pyarrow as pa
 from aegis_async._fanout import Outcome
 from aegis_async._resources.data_collections import DataCollections, is_too_large, stream_body
 from aegis_async._spark._options import Options
-from aegis_async.errors import ExportError, NotFoundError, OrganizationRequiredError
+from aegis_async.errors import ExportError, NotFoundError
 from aegis_async.export._arrow import UnfitError, warm_up
 from aegis_async.export._batches import converted, wrong_id
 from aegis_async.export._large import RefusedError, sliced
@@ -69,10 +69,8 @@ async def _pieces(
                     async for tables in slices:
                         for _, piece in await converted(tables, (options.table,)):
                             yield piece
-            except OrganizationRequiredError:
-                raise
             except NotFoundError:
-                log.warning("collection %s is not there any more, and left out", outcome.id)
+                log.warning("collection %s is not there (404), and left out", outcome.id)
             except (UnfitError, RefusedError) as error:
                 raise ExportError(f"collection {outcome.id} does not fit the tables: {error}") from None
 
