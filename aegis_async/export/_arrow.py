@@ -3,7 +3,7 @@
 It needs the extra `export`, so it is imported only when an export begins.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -71,14 +71,14 @@ def warm_up() -> None:
     pa.array([])
 
 
-def pieces_of(tables: Tables) -> Iterator[Piece]:
-    """Yield the rows of each table in pieces, each of which takes some milliseconds.
+def pieces_of(tables: Tables, wanted: Collection[str] = TABLE_SCHEMAS) -> Iterator[Piece]:
+    """Yield the rows of each wanted table in pieces, each of which takes some milliseconds.
 
     Raises:
         UnfitError: A value does not fit its column.
     """
     for table in TABLES:
-        rows = tables[table.name]
+        rows = tables[table.name] if table.name in wanted else Rows()
         for start in range(0, len(rows.records), _PIECE):
             yield table.name, _piece(table, rows, slice(start, start + _PIECE))
 
