@@ -180,9 +180,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def soak(session: nox.Session) -> None:
-    """Let fifty callers make two hundred calls each against a service that fails often."""
+    """Let fifty callers make two hundred calls each against a service that fails often, and loop through an outage."""
     session.install("-e", ".")
     session.run("python", "-W", "error", "-m", "benchmarks.soak", *session.posargs)
+    session.run("python", "-W", "error", "-m", "benchmarks.quick_faults", "--short")
 
 
 @nox.session(python=OLDEST)
