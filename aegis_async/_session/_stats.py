@@ -1,6 +1,6 @@
 """What a client has done so far, counted as it goes."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 __all__ = ["ClientStats", "Counts"]
 
@@ -18,6 +18,11 @@ class Counts:
     waited_slot: float = 0.0
     waited_pause: float = 0.0
     waited_backoff: float = 0.0
+
+    def add(self, other: "Counts") -> None:
+        """Count what another process has done on this client's behalf too."""
+        for name, value in asdict(other).items():
+            setattr(self, name, getattr(self, name) + value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
