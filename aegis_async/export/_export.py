@@ -94,12 +94,16 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     source = _source(client, ids, shared, outage)
     plan = Plan(formats, batch_bytes, full, deleted == "drop", Place(Path(out), to))
     output = await _open(plan, source.intent)
-    from aegis_async.export._run import Run  # noqa: PLC0415 - imported in the thread above
+    from aegis_async.export._fetching import Fetching  # noqa: PLC0415 - imported in the thread above
+    from aegis_async.export._run import Run  # noqa: PLC0415 - as above
+    from aegis_async.export._writer import BatchWriter  # noqa: PLC0415 - as above
 
-    courier = Courier(client.data_collections, outage, concurrency, stream_above, shared=shared)
-    run = Run(output, source, courier, Tally(progress))
+    writer = BatchWriter(output.sinks, batch_bytes, anew=full or source.listed is None)
+    engine = Fetching(Courier(client.data_collections, outage, concurrency, stream_above, shared=shared), writer)
+    run = Run(output, source, engine, writer, Tally(progress))
     try:
-        await run.fetch()
+        async with engine:
+            await run.fetch()
         return await run.complete()
     except (CancelledError, Exception) as error:
         await run.end_early(error)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from aegis_async.export._commits import Chunk
+from aegis_async.export._commits import Chunk, SetAside
 from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._folder import Folder
 from aegis_async.export._holdings import Holdings, Mark
@@ -49,6 +49,16 @@ class Files:
         return self._holdings
 
     @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats in which every chunk is written."""
+        return self._formats
+
+    @property
+    def number(self) -> int:
+        """The number of the pass under way."""
+        return self._holdings.current.number
+
+    @property
     def demands(self) -> bool:
         """Whether there are tables; raw bodies alone stand beside a database, which knows what it lacks."""
         return self._extension is not None
@@ -59,16 +69,25 @@ class Files:
         Raises:
             ExportError: They could not be written.
         """
-        number, state = self._holdings.current.number, self._folder.state
+        number = self.number
         marks = [msgspec.structs.replace(mark, number=number) for mark in batch.marks]
         fresh = [self._chunks.write(self._formats, marks, batch.tables)] if marks else []
+        self.adopt(fresh, [set_aside(self._folder.shelf, one, number) for one in batch.rejected])
+
+    def adopt(self, fresh: Sequence[Chunk], aside: Sequence[SetAside]) -> None:
+        """Bring what is written already into force, in one commit, in the place of what is held of its collections.
+
+        Raises:
+            ExportError: The commit could not be written.
+        """
+        state, marks = self._folder.state, [mark for chunk in fresh for mark in chunk.marks]
         ids = {mark.id for mark in marks}
         kept, retired = self._without(ids)
-        judged = ids | {one.id for one in batch.rejected if one.id is not None}
+        judged = ids | {one.id for one in aside if one.id is not None}
         self._commit(
             added=(*fresh, *kept),
             retired=retired,
-            set_aside=tuple(set_aside(self._folder, one, number) for one in batch.rejected),
+            set_aside=tuple(aside),
             released=tuple(file for file, one in state.set_aside.items() if one.id in judged),
             risen=tuple(sorted(ids & state.buried)),
         )
