@@ -20,7 +20,7 @@ from aegis_async._session import ClientSession, ClientStats, Limits, Options, Pa
 from aegis_async._tasks import Closing
 from aegis_async.errors import ConfigurationError
 
-__all__ = ["AegisClient", "Recipe", "recipe_of"]
+__all__ = ["AegisClient", "Recipe", "recipe_of", "session_of"]
 
 T = TypeVar("T")
 
@@ -278,7 +278,8 @@ class Recipe:
             proxy=self.proxy,
             trust_env=self.trust_env,
         )
-        return made.with_options(deadline=self.options.deadline, priority=self.options.priority)
+        # Whoever has all slots to itself needs no lane that leaves some to others.
+        return made.with_options(deadline=self.options.deadline, priority="interactive")
 
 
 def recipe_of(client: AegisClient) -> Recipe:
@@ -301,6 +302,11 @@ def recipe_of(client: AegisClient) -> Recipe:
         trust_env=wire.trust_env,
         headers=dict(wire.headers),
     )
+
+
+def session_of(client: AegisClient) -> Session:
+    """Give the session of a client, for what shares its limits with other processes."""
+    return client._session  # noqa: SLF001 - the same module's
 
 
 def _options(

@@ -1,6 +1,6 @@
 """What a client has done so far, counted as it goes."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 __all__ = ["ClientStats", "Counts"]
 
@@ -18,6 +18,13 @@ class Counts:
     waited_slot: float = 0.0
     waited_pause: float = 0.0
     waited_backoff: float = 0.0
+
+    def take(self) -> "Counts":
+        """Give the sums so far, and begin anew."""
+        taken = replace(self)
+        for name, value in asdict(Counts()).items():
+            setattr(self, name, value)
+        return taken
 
     def add(self, other: "Counts") -> None:
         """Count what another process has done on this client's behalf too."""

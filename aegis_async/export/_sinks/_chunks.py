@@ -24,7 +24,7 @@ _JOINED: Final = 8 << 20  # as above; so much is in memory at a time
 
 
 class Chunks:
-    """Writes the parts of chunks, which count from the folder's next commit on.
+    """Writes chunks anew, which count from the folder's next commit on.
 
     Args:
         folder: The folder of the export.
@@ -34,14 +34,6 @@ class Chunks:
     def __init__(self, folder: Folder, known: Mapping[str, FileFormat]) -> None:
         self._folder = folder
         self._known = known
-
-    def write(self, formats: Sequence[str], marks: Sequence[Mark], tables: Mapping[str, pa.Table]) -> Chunk:
-        """Write one chunk; a table without rows gets no part.
-
-        Raises:
-            ExportError: It could not be written.
-        """
-        return write_chunk(self._folder.shelf, [self._known[name] for name in formats], marks, tables)
 
     def without(self, chunk: Chunk, ids: set[int]) -> Chunk | None:
         """Write a chunk anew without some of its collections; None when that leaves none.
