@@ -66,9 +66,9 @@ class BatchWriter:
         Raises:
             ExportError: It, or an earlier batch, could not be written.
         """
-        await self._settle()
+        await self.settle()
         self._storing = asyncio.create_task(off_loop(self._write, draft))
-        await self._settle()
+        await self.settle()
 
     async def adopt(self, work: Callable[[], None], *, written: int, costs_as_text: int) -> None:
         """Have ``work`` bring into force what others wrote, as soon as the batch before it is written.
@@ -78,7 +78,7 @@ class BatchWriter:
         Raises:
             ExportError: An earlier batch could not be written.
         """
-        await self._settle()
+        await self.settle()
         self._storing = asyncio.create_task(off_loop(self._adopt, work, written, costs_as_text))
 
     def set_aside(self, rejected: Iterable[Rejected]) -> None:
@@ -94,7 +94,7 @@ class BatchWriter:
         await self._convert()
         if self._filling.marks or self._filling.rejected:
             await self._hand_over()
-        await self._settle()
+        await self.settle()
 
     async def bury(self, ids: Sequence[int], *, drop: bool) -> None:
         """Have every sink note what the service no longer has.
@@ -130,11 +130,16 @@ class BatchWriter:
         self._fresh, self._fresh_bytes = [], 0
 
     async def _hand_over(self) -> None:
-        await self._settle()
+        await self.settle()
         draft, self._filling = self._filling, Draft()
         self._storing = asyncio.create_task(off_loop(self._write, draft))
 
-    async def _settle(self) -> None:
+    async def settle(self) -> None:
+        """Wait until nothing is being written.
+
+        Raises:
+            ExportError: The last batch could not be written.
+        """
         error = await self.stop()
         if error is not None:
             raise error

@@ -100,7 +100,7 @@ class Wire:
         allowance: How many each key may make.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of a server
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a server
         self,
         service: Callable[[Question], Answer],
         faults: FaultPlan,

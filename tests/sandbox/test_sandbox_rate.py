@@ -45,7 +45,7 @@ async def test_what_is_too_much_is_refused_with_a_wait() -> None:
     """Beyond the rate a 429 says after how many seconds to come again, and other keys are served."""
     once = RetryPolicy(max_attempts=1)
     async with Sandbox(rate=1, collections=1) as sandbox:
-        async with AegisClient(sandbox.api_key, base_url=sandbox.url, retry=once) as client:
+        async with AegisClient(sandbox.api_key, base_url=sandbox.url, retry=once, single_flight=False) as client:
             results = await asyncio.gather(*(client.ping() for _ in range(3)), return_exceptions=True)
         async with AegisClient(sandbox.solo_api_key, base_url=sandbox.url, retry=once) as other:
             await other.ping()

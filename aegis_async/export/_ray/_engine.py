@@ -76,8 +76,7 @@ class RayEngine:
             limiter = _limiter(limits.rate)
             await stack.enter_async_context(Pacer(self._session, limiter, paced=limits.rate is not None, slots=own))
             order = await off_loop(self._order)
-            # What a worker that died has written is nobody's, and goes when all of them are gone.
-            stack.push_async_callback(off_loop, self._output.folder.sweep)
+            stack.push_async_callback(self._sweep)
             shares = [Share(*share) for share in zip(_split(self._asked.concurrency, count), slots, strict=True)]
             self._crew = await stack.enter_async_context(Crew(self._recipe, order, shares, limiter))
             self._planner = Planner(self._asked.batch_bytes, _HANDS * count)
@@ -95,6 +94,12 @@ class RayEngine:
                 await self._commit()
         with suppress(ExportError):
             await self._stack.aclose()
+
+    async def _sweep(self) -> None:
+        """Remove what workers wrote that died or were stopped, once all of them are gone."""
+        await self._writer.settle()
+        if not self._writer.failed:  # else a commit may be there that this process does not know of
+            await off_loop(self._output.folder.sweep)
 
     def _order(self) -> Order:
         """Put the probe, and give what every worker is told."""

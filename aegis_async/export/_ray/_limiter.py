@@ -30,7 +30,7 @@ class Limiter:
         self._changed = asyncio.Event()
 
     async def reserve(self, count: int) -> list[float]:
-        """Give in how many seconds each of the next attempts may begin: so many, or those of a second if these are fewer."""
+        """Give in how many seconds each of the next attempts may begin: so many, or fewer if that is a second's worth."""
         if self._rate is None or self._spacing is None:
             return [0.0] * count
         now, turns = self._clock(), list[float]()
@@ -53,7 +53,7 @@ class Limiter:
         changed.set()
 
     async def pauses(self, seen: int) -> tuple[int, float]:
-        """Wait for a pause later than the one that was seen, and give its number and the seconds that are left of it."""
+        """Wait for a pause later than the one that was seen, and give its number and the seconds left of it."""
         while seen == self._version:
             await self._changed.wait()
         return self._version, max(0.0, self._until - self._clock())
