@@ -4,17 +4,26 @@ import os
 import signal
 from pathlib import Path
 
-__all__ = ["kill_a_worker", "workers"]
+__all__ = ["kill", "kill_a_worker", "workers"]
 
 
 def workers() -> list[int]:
-    """Give the ids of the worker processes that this process, or one of its children, began."""
-    return sorted(pid for pid in _descendants(os.getpid()) if _title(pid).startswith("ray::Worker"))
+    """Give the ids of the export's workers that this process, or one of its children, began."""
+    return _actors("Worker")
 
 
 def kill_a_worker() -> None:
     """Kill one of them at once."""
-    os.kill(workers()[0], signal.SIGKILL)
+    kill("Worker")
+
+
+def kill(actor: str) -> None:
+    """Kill the first process of an actor's class at once."""
+    os.kill(_actors(actor)[0], signal.SIGKILL)
+
+
+def _actors(name: str) -> list[int]:
+    return sorted(pid for pid in _descendants(os.getpid()) if _title(pid).startswith(f"ray::{name}"))
 
 
 def _descendants(root: int) -> set[int]:

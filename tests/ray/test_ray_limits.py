@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from aegis_async import AegisClient
-from aegis_async.export import export
+from aegis_async.export import Progress, export
 from aegis_async.sandbox import Sandbox
+from tests.ray.processes import kill
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
 
@@ -39,3 +40,19 @@ async def test_a_429_pauses_everybody(tmp_path: Path) -> None:
     assert "complete" == report.status
     assert [] == held
     assert [request for request in requests if request.at > refused.at + 2.0]
+
+
+async def test_a_dead_limiter_is_replaced(tmp_path: Path) -> None:
+    """Who asked it asks the next one, and the export comes to its end at the same rate."""
+    deaths = [lambda: kill("Limiter")]
+
+    def told(progress: Progress) -> None:
+        if progress.done >= 20 and deaths:
+            deaths.pop()()
+
+    with Sandbox(collections=60) as sandbox:
+        async with AegisClient(sandbox.api_key, base_url=sandbox.url, rate_limit=100) as client:
+            report = await export(client, tmp_path, engine="ray", workers=2, batch_bytes=1, progress=told)
+
+    assert [] == deaths
+    assert ("complete", 60) == (report.status, report.fetched)

@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
 import ray
-from ray.exceptions import RayActorError, RayError
+from ray.exceptions import RayError
 
 from aegis_async._client import Recipe
 from aegis_async._tasks import finish
@@ -86,7 +87,7 @@ class Post:
             self._present = worker
             try:
                 await self._arrived(asyncio.ensure_future(answered(opening)))
-            except RayActorError as error:
+            except RayError as error:
                 reason = error
             else:
                 self._watching = asyncio.create_task(_watch(worker))
@@ -135,7 +136,7 @@ class Crew:
         self._order = order
         self._limiter = limiter
         self._actor = ray.remote(Worker).options(num_cpus=1, scheduling_strategy="SPREAD")
-        self.posts = [Post(lambda share=share: self._hire(share), self._give_up) for share in shares]
+        self.posts = [Post(partial(self._hire, share), self._give_up) for share in shares]
 
     def _hire(self, share: Share) -> tuple[Any, Any]:
         worker = self._actor.remote()

@@ -3,13 +3,14 @@
 import asyncio
 import secrets
 from collections import deque
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import ray
-from ray.exceptions import RayActorError
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from aegis_async._client import recipe_of, session_of
@@ -77,7 +78,8 @@ class RayEngine:
             await stack.enter_async_context(Pacer(self._session, limiter, paced=limits.rate is not None, slots=own))
             order = await off_loop(self._order)
             stack.push_async_callback(self._sweep)
-            shares = [Share(*share) for share in zip(_split(self._asked.concurrency, count), slots, strict=True)]
+            at_a_time = _split(self._asked.concurrency, count)
+            shares = [Share(many, places) for many, places in zip(at_a_time, slots, strict=True)]
             self._crew = await stack.enter_async_context(Crew(self._recipe, order, shares, limiter))
             self._planner = Planner(self._asked.batch_bytes, _HANDS * count)
             self._stack = stack.pop_all()
@@ -148,7 +150,7 @@ class RayEngine:
                 return
             try:
                 delivery: Delivery = await answered(worker.fetch.remote(partition))
-            except RayActorError as error:
+            except RayError as error:  # it died, or its answer did with its node
                 await post.lost(worker)
                 await work.give_back(partition, error)
                 continue
@@ -187,10 +189,10 @@ def _fitting(cpus: int, concurrency: int, limit: int | Literal["auto"]) -> int:
     return max(1, min(cpus, concurrency, cpus if limit == "auto" else limit - 1))
 
 
-def _slots(limit: int | Literal["auto"], workers: int) -> tuple[int | None, list[int] | list[Literal["auto"]]]:
+def _slots(limit: int | Literal["auto"], workers: int) -> tuple[int | None, Sequence[int | Literal["auto"]]]:
     """Give the driver's slots, and those of each worker."""
     if limit == "auto":
-        return None, ["auto"] * workers
+        return None, ("auto",) * workers
     own, *theirs = _split(limit, workers + 1)
     return own, theirs
 

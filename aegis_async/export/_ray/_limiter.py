@@ -30,7 +30,7 @@ class Limiter:
         self._changed = asyncio.Event()
 
     async def reserve(self, count: int) -> list[float]:
-        """Give in how many seconds each of the next attempts may begin: so many, or fewer if that is a second's worth."""
+        """Give in how many seconds each of the next attempts may begin; a second's worth of them at most."""
         if self._rate is None or self._spacing is None:
             return [0.0] * count
         now, turns = self._clock(), list[float]()

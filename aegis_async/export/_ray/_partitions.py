@@ -1,6 +1,6 @@
 """Ids to partitions: few at first, so that every worker has some, then as many as make a batch."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
@@ -90,7 +90,7 @@ class Planner:
                 self._bodies += 1
                 self._bytes += got.size
 
-    async def partitions(self, ids: Ids, known: Known, *, anywhere: bool) -> AsyncIterator[Partition]:
+    async def partitions(self, ids: Ids, known: Known, *, anywhere: bool) -> AsyncGenerator[Partition, None]:
         """Yield the partitions of these ids, which are read as far as one partition needs them."""
         gathered: list[tuple[int, Listed]] = []
         async with aclosing(_each(ids)) as each:
@@ -107,7 +107,7 @@ class Planner:
         return Partition(self._made, tuple(ids), anywhere)
 
 
-async def _each(ids: Ids) -> AsyncIterator[int]:
+async def _each(ids: Ids) -> AsyncGenerator[int, None]:
     if isinstance(ids, AsyncIterable):
         async with aclosing(ids) as each:  # type: ignore[type-var]  # an async generator, as every source of ids gives
             async for id_ in each:
