@@ -24,6 +24,7 @@ def begun(sandbox: Sandbox, out: Path, temporary: Path) -> "subprocess.Popen[str
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -59,7 +60,8 @@ def test_a_signal_commits_what_is_reported(number: int, status: int, tmp_path: P
         for line in command.stderr:
             if " of 400 collections" in line:
                 break
-        command.send_signal(number)
+        # A terminal interrupts all that it began, Ray's processes with it; a service manager asks the command to end.
+        (os.killpg if number == signal.SIGINT else os.kill)(command.pid, number)
         printed = "".join(command.communicate())
 
     report = read_report(tmp_path)

@@ -160,5 +160,5 @@ def test_slots_and_concurrency_are_shared_out() -> None:
     """All parts together are the whole, and the driver has some for its listing."""
     assert [3, 3, 2] == _split(8, 3)
     assert (6, [5, 5]) == _slots(16, 2)
-    assert (None, ("auto", "auto")) == _slots("auto", 2)
+    assert (None, ["auto", "auto"]) == _slots("auto", 2)
     assert [4, 8, 3, 1] == [_fitting(4, 8, 16), _fitting(64, 8, "auto"), _fitting(64, 8, 4), _fitting(64, 8, 1)]

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
@@ -34,7 +36,8 @@ async def connected(address: str | None, workers: int | None) -> AsyncIterator[i
     if ray.is_initialized():
         yield await off_loop(_cpus)
         return
-    await off_loop(_connect, address or os.environ.get("RAY_ADDRESS") or _HERE, workers)
+    with _own_signals():
+        await off_loop(_connect, address or os.environ.get("RAY_ADDRESS") or _HERE, workers)
     try:
         yield await off_loop(_cpus)
     finally:
@@ -58,6 +61,20 @@ def _connect(address: str, workers: int | None) -> None:
     else:
         return
     raise ExportError(f"cannot reach Ray at {address}: {complaint}")
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Put the handler of SIGTERM back, for which Ray sets one that aborts the process after three seconds."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None:  # else it is not Python's
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

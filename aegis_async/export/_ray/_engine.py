@@ -192,7 +192,7 @@ def _fitting(cpus: int, concurrency: int, limit: int | Literal["auto"]) -> int:
 def _slots(limit: int | Literal["auto"], workers: int) -> tuple[int | None, Sequence[int | Literal["auto"]]]:
     """Give the driver's slots, and those of each worker."""
     if limit == "auto":
-        return None, ("auto",) * workers
+        return None, [limit] * workers
     own, *theirs = _split(limit, workers + 1)
     return own, theirs
 
