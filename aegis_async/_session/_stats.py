@@ -1,8 +1,9 @@
 """What a client has done so far, counted as it goes."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 __all__ = ["ClientStats", "Counts"]
 
