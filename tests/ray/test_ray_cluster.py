@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
@@ -28,18 +29,27 @@ _SMALL = {"num_cpus": 1, "object_store_memory": 80 << 20}
 _SOON = {"health_check_period_ms": 500, "health_check_failure_threshold": 4}  # a dead node is missed in seconds
 
 
+@pytest.fixture(scope="module")
+def head() -> Iterator[Cluster]:
+    """A cluster whose head has one CPU; beginning one takes longer than a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        head = {**_SMALL, "include_dashboard": False, "_system_config": _SOON}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        yield cluster
+        cluster.shutdown()
+
+
 @pytest.fixture
-def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """A head and two more nodes, with a CPU each."""
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    head = {**_SMALL, "include_dashboard": False, "_system_config": _SOON}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
-    for _ in range(2):
-        cluster.add_node(**_SMALL)
-    cluster.wait_for_nodes()
-    yield cluster
+def nodes(head: Cluster) -> Iterator[Cluster]:
+    """The head and two more nodes, with a CPU each."""
+    while len(head.worker_nodes) < 2:
+        head.add_node(**_SMALL)
+    head.wait_for_nodes()
+    yield head
     ray.shutdown()
-    cluster.shutdown()
+    for node in [node for node in head.worker_nodes if raylet(node).poll() is not None]:
+        head.remove_node(node, allow_graceful=False)
 
 
 def connect(cluster: Cluster) -> None:
@@ -47,10 +57,15 @@ def connect(cluster: Cluster) -> None:
 
 
 def kill_node(cluster: Cluster) -> None:
-    """Kill the raylet of the node that was added last, with which its workers end."""
-    node = list(cluster.list_all_nodes())[-1]
-    (raylet,) = node.all_processes["raylet"]
-    os.kill(raylet.process.pid, signal.SIGKILL)
+    """Kill the raylet of a node that is not the head, with which its workers end."""
+    raylet(cluster.list_all_nodes()[-1]).kill()
+
+
+def raylet(node: Any) -> subprocess.Popen[bytes]:
+    """Give the process that a node stands and falls with."""
+    (found,) = node.all_processes["raylet"]
+    process: subprocess.Popen[bytes] = found.process
+    return process
 
 
 def in_turn(acts: dict[int, Callable[[], None]]) -> Callable[[Progress], None]:
