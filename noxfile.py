@@ -25,6 +25,7 @@ nox.options.sessions = [
     "lowest",
     "services",
     "browser",
+    "ray",
     "spark",
     "soak",
     "outage",
@@ -79,7 +80,7 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     constraints = Path(session.create_tmp()) / "lowest.txt"
     extras = PROJECT["project"]["optional-dependencies"]
-    optional = {line for name, extra in extras.items() if name not in {"all", "spark"} for line in extra}
+    optional = {line for name, extra in extras.items() if name not in {"all", "ray", "spark"} for line in extra}
     # The SDK goes with its API.
     wanted = [*PROJECT["project"]["dependencies"], *sorted(optional), "opentelemetry-sdk>=1.30"]
     constraints.write_text("\n".join(line.replace(">=", "==") for line in wanted), encoding="utf-8")
@@ -113,6 +114,20 @@ def browser(session: nox.Session) -> None:
     """Drive the dashboard's page with the Chromium of the system; its pictures are left in `build/screenshots`."""
     session.install("-e", ".[all]", *group("test", "browser"))
     session.run("python", "-m", "pytest", "-n", "0", "-m", "browser", "tests/dashboard", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def ray(session: nox.Session) -> None:
+    """Export with workers on a Ray of this machine, and let a worker, a node and a driver die."""
+    session.install("-e", ".[export,ray]", *group("test"))
+    session.run("python", "-m", "pytest", "-n", "0", "-m", "ray and not kill", "tests/ray", *session.posargs)
+
+
+@nox.session(name="ray-long", python=OLDEST)
+def ray_long(session: nox.Session) -> None:
+    """Let many of them die; AEGIS_KILL_POINTS says how many drivers."""
+    session.install("-e", ".[export,ray]", *group("test"))
+    session.run("python", "-m", "pytest", "-n", "0", "-m", "ray", "tests/ray", *session.posargs)
 
 
 @nox.session(python=OLDEST)
