@@ -28,6 +28,7 @@ nox.options.sessions = [
     "soak",
     "outage",
     "docs",
+    "guides",
     "package",
     "demo",
 ]
@@ -117,6 +118,23 @@ def browser(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     session.install("-e", ".[all]", *group("docs"))
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session(python=OLDEST)
+def guides(session: nox.Session) -> None:
+    """Follow each guide word for word in an empty folder; pip takes our wheel where they ask the index for it."""
+    session.install(*group("package"))
+    folder = Path(session.create_tmp()).resolve()
+    session.run("python", "-m", "build", "-q", "--wheel", "--outdir", str(folder / "dist"))
+    wheel = next((folder / "dist").glob("*.whl"))
+    constraint = folder / "ours.txt"
+    constraint.write_text(f"aegis-async @ {wheel.as_uri()}\n", encoding="utf-8")
+    for guide in sorted(Path("docs/guides").resolve().glob("*.md")):
+        place = folder / guide.stem
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        env = {"PIP_CONSTRAINT": str(constraint), "PYTHONPATH": str(Path.cwd())}
+        session.run("python", "-m", "docs.follow", str(guide), str(place), env=env)
 
 
 @nox.session(python=OLDEST)
