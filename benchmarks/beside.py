@@ -30,8 +30,8 @@ def export_sentence(run: Run) -> str:
     seconds, peak = (max(numbers(largest, "parquet", column)) for column in ("processor s", "peak MiB"))
     theirs, ours = (median(numbers(run.exports[_EXPORT], who, "processor s")) for who in ("dlt", "parquet"))
     return (
-        f"- An export of {SIZES[-1]:,} evaluations took {seconds:.1f} s of CPU time and {peak:.0f} MiB at its peak. dlt's "
-        f"REST source takes {theirs / ours:.1f} times the CPU time, at {BESIDE_DLT:,} evaluations\n"
+        f"- An export of {SIZES[-1]:,} evaluations took {seconds:.1f} s of CPU time and {peak:.0f} MiB at its peak. "
+        f"dlt's REST source takes {theirs / ours:.1f} times the CPU time, at {BESIDE_DLT:,} evaluations\n"
         "  ([performance](docs/performance.md))."
     )
 

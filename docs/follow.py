@@ -1,7 +1,8 @@
-"""Follows a page from top to bottom as a reader does: ``python -m docs.follow PAGE FOLDER``, with an empty folder.
+"""Follows a page from top to bottom as a reader does: ``python -m docs.follow PAGE FOLDER WHEEL``.
 
 All blocks go through one bash, so that what one sets the next one has. Where the page shows what is printed, that must
-be printed. Only the standard library is needed; what the page needs, it installs itself.
+be printed. Only the standard library is needed; what the page needs, it installs itself. The one word that is another:
+pip is given the wheel where the page would take the package from the index.
 """
 
 import os
@@ -9,7 +10,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -42,7 +43,12 @@ class DidNotHoldError(Exception):
 
 
 def follow(
-    page: Path, folder: Path, env: Mapping[str, str], *, fresh: bool, replaced: Mapping[str, str] = MappingProxyType({})
+    page: Path,
+    folder: Path,
+    env: Mapping[str, str],
+    *,
+    package: str | None = None,
+    replaced: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
     """Run the blocks of a page in a folder, and give how many were run.
 
@@ -50,14 +56,15 @@ def follow(
         page: What to follow.
         folder: Where to.
         env: The environment.
-        fresh: Whether to make the environment that the page asks for, or to use the present one.
+        package: What pip is given where the page says ``aegis-async``, as the page makes its environment; the present
+            environment will do when None.
         replaced: Words that are others here, such as a port that somebody else may have.
 
     Raises:
         DidNotHoldError: A block failed, or printed something else than the page shows.
     """
-    found = [block for block in blocks(page) if _runs(block, fresh=fresh)]
-    commands = script(found)
+    found = [block for block in blocks(page) if _runs(block, fresh=package is not None)]
+    commands = script(found, package or "")
     for word, other in replaced.items():
         commands = commands.replace(word, other)
     status, output = _run(commands, folder, env)
@@ -72,9 +79,9 @@ def follow(
     return len(found)
 
 
-def script(found: Iterable[Block]) -> str:
+def script(found: Iterable[Block], package: str) -> str:
     """Give the blocks as one script of bash."""
-    return _HEAD + "".join(f"echo {quote(_EDGE)}\n{_commands(block)}" for block in found)
+    return _HEAD + "".join(f"echo {quote(_EDGE)}\n{_commands(block, package)}" for block in found)
 
 
 def _run(commands: str, folder: Path, env: Mapping[str, str]) -> tuple[int, str]:
@@ -102,20 +109,34 @@ def _runs(block: Block, *, fresh: bool) -> bool:
     return bool(block.mark) or block.language in {"python", "sh"}
 
 
-def _commands(block: Block) -> str:
+def _commands(block: Block, package: str) -> str:
     """Give what runs one block."""
-    if block.mark == "prints":
-        return ""
-    if block.mark == "file":
-        return f"cat >{quote(block.said)} <<'{_END}'\n{block.code}{_END}\n"
-    if block.mark == "serves":
-        return "".join(f"serves {line}\n" for line in block.code.splitlines() if line.strip())
+    if block.mark in _MARKED:
+        return _MARKED[block.mark](block, package)
     if "def test_" in block.code:
         name = f"test_line_{block.line}.py"
-        return f"cat >{name} <<'{_END}'\n{block.code}{_END}\npython -m pytest -q {name}\n"
+        return f"{_written(block, name)}python -m pytest -q {name}\n"
     if block.language == "python":
         return f"python {quote(str(ROOT / 'docs' / 'run_block.py'))} /dev/stdin <<'{_END}'\n{block.code}{_END}\n"
     return block.code
+
+
+def _written(block: Block, name: str) -> str:
+    return f"cat >{quote(name)} <<'{_END}'\n{block.code}{_END}\n"
+
+
+def _served(block: Block) -> str:
+    return "".join(f"serves {line}\n" for line in block.code.splitlines() if line.strip())
+
+
+_MARKED: Final[Mapping[str, Callable[[Block, str], str]]] = MappingProxyType(
+    {
+        "prints": lambda _block, _package: "",
+        "environment": lambda block, package: block.code.replace("aegis-async", package),
+        "file": lambda block, _package: _written(block, block.said),
+        "serves": lambda block, _package: _served(block),
+    }
+)
 
 
 def _compare(block: Block, shown: Block, printed: str) -> None:
@@ -131,9 +152,10 @@ def _plain(text: str) -> str:
 
 
 if __name__ == "__main__":
-    _page, _folder = map(Path, sys.argv[1:])
+    _page, _folder, _package = sys.argv[1:]
     _env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     try:
-        print(f"{_page.name}: {follow(_page.resolve(), _folder, _env, fresh=True)} blocks did what the page says")
+        _count = follow(Path(_page).resolve(), Path(_folder), _env, package=_package)
     except DidNotHoldError as error:
         sys.exit(str(error))
+    sys.stdout.write(f"{_page}: {_count} blocks did what the page says\n")

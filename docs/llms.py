@@ -45,5 +45,6 @@ def _lines(docs: Path, names: list[str]) -> Iterator[str]:
 def _opening(text: str) -> tuple[str, str]:
     """Give a page's title and its first paragraph in one line, without links."""
     title, _, rest = text.removeprefix("# ").partition("\n")
-    paragraphs = (part for part in _FENCED.sub("", rest).split("\n\n") if part.strip() and part.lstrip()[0] not in "#<|!")
+    parts = (part for part in _FENCED.sub("", rest).split("\n\n") if part.strip())
+    paragraphs = (part for part in parts if part.lstrip()[0] not in "#<|!")
     return title, " ".join(_LINK.sub(r"\1", next(paragraphs, "")).split())

@@ -14,7 +14,8 @@ from aegis_async.cli import build_parser
 from aegis_async.export import TABLES
 from docs.generated import ANSWERS, PAGES, answers, commands, tables
 from docs.llms import index, write
-from docs.pictures import data_flow, modules, shifting_pages, tables as table_picture, terminal
+from docs.pictures import data_flow, modules, shifting_pages, terminal
+from docs.pictures import tables as table_picture
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -151,7 +152,8 @@ def test_the_figures_of_the_readme_are_those_of_the_pages() -> None:
     assert "44.2 %" in readme
     assert f"Of {sum(int(complete) for complete, _ in repaired):,} listings" in readme
     assert {"0"} == {missed for _, missed in repaired}
-    alone, together = (float(row) for row in re.findall(r"^\| (?:alone|beside `get_many`).* \| ([\d.]+) \|$", beside, re.MULTILINE))
+    rows = re.findall(r"^\| (?:alone|beside `get_many`).* \| ([\d.]+) \|$", beside, re.MULTILINE)
+    alone, together = map(float, rows)
     assert f"longer than {together} ms, and {alone} ms without the export" in readme
 
 

@@ -75,7 +75,7 @@ def test_every_page_with_commands_can_be_followed(page: Path, in_trial: Path) ->
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
 
-    count = follow(page, in_trial, os.environ, fresh=False, replaced={_PORT: port})
+    count = follow(page, in_trial, os.environ, replaced={_PORT: port})
 
     assert count >= 1
 
@@ -143,7 +143,7 @@ def test_a_page_is_followed_in_one_shell(page: Path, tmp_path: Path) -> None:
     """Files are written, variables kept, Python may await at its top, and what is printed is what is shown."""
     page.write_text(PAGE, encoding="utf-8")
 
-    assert 6 == follow(page, tmp_path, os.environ, fresh=True)
+    assert 6 == follow(page, tmp_path, os.environ, package="no such package")
 
 
 @pytest.mark.usefixtures("here")
@@ -160,7 +160,7 @@ def test_a_page_that_does_not_hold_says_where(page: Path, tmp_path: Path, right:
     page.write_text(PAGE.replace(right, wrong, 1), encoding="utf-8")
 
     with pytest.raises(DidNotHoldError) as caught:
-        follow(page, tmp_path, os.environ, fresh=True)
+        follow(page, tmp_path, os.environ, package="no such package")
 
     assert str(caught.value).startswith(where)
 

@@ -28,8 +28,7 @@ def drawing(title: str, width: int, height: int, parts: Iterable[str], size: int
 def box(x: float, y: float, width: float, height: float, fill: str = "plain") -> str:
     """Give a rectangle with round corners."""
     return (
-        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="5" '
-        f'fill="{FILLS[fill]}" stroke="{LINE}"/>'
+        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="5" fill="{FILLS[fill]}" stroke="{LINE}"/>'
     )
 
 

@@ -30,7 +30,11 @@ def picture() -> str:
     """Give the picture as SVG."""
     parts = [part for table in TABLES for part in _table(table)]
     parts += [part for table in TABLES for part in _lines(table)]
-    parts.append(words(14, _bottom() + 30, "Bold: the key. Gray: may be null. Every row joins to its collection by collection_id."))
+    parts.append(
+        words(
+            14, _bottom() + 30, "Bold: the key. Gray: may be null. Every row joins to its collection by collection_id."
+        )
+    )
     return drawing("The tables of an export, their columns and keys", 14 + 3 * _STEP - 26, _bottom() + 46, parts)
 
 
