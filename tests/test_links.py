@@ -14,7 +14,7 @@ from docs.blocks import pages
 
 ROOT = Path(__file__).parents[1]
 FILES = tuple(dict.fromkeys([*pages(), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]))
-HOSTS = {"github.com", "keepachangelog.com", "semver.org"}
+HOSTS = {"docs.ray.io", "github.com", "keepachangelog.com", "semver.org"}
 _LINK = re.compile(r"\]\(([^)\s]+)\)|<(https?://[^>\s]+)>")
 _CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
