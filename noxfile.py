@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 import nox
@@ -30,6 +31,7 @@ nox.options.sessions = [
     "soak",
     "outage",
     "docs",
+    "guides",
     "package",
     "demo",
 ]
@@ -135,7 +137,7 @@ def spark(session: nox.Session) -> None:
     """Read the sandbox's account with a local Spark; it needs Java 17."""
     session.install("-e", ".[spark]", *group("test"))
     session.run(
-        "python", "-m", "pytest", "-n", "0", "-m", "spark", "tests/spark", "tests/test_docs.py", *session.posargs
+        "python", "-m", "pytest", "-n", "0", "-m", "spark", "tests/spark", "tests/test_docs_blocks.py", *session.posargs
     )
 
 
@@ -143,6 +145,19 @@ def spark(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     session.install("-e", ".[all]", *group("docs"))
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session(python=OLDEST)
+def guides(session: nox.Session) -> None:
+    """Follow each guide word for word in an empty folder; pip takes our wheel where they ask the index for it."""
+    session.install(*group("package"))
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", "-q", "--wheel", "--outdir", str(folder / "dist"))
+    wheel = next((folder / "dist").glob("*.whl"))
+    for guide in sorted(Path("docs/guides").glob("*.md")):
+        with TemporaryDirectory() as empty:  # elsewhere: pytest would find this project's settings
+            session.run("python", "-m", "docs.follow", str(guide), empty, str(wheel))
 
 
 @nox.session(python=OLDEST)
