@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 import nox
@@ -25,9 +26,12 @@ nox.options.sessions = [
     "lowest",
     "services",
     "browser",
+    "ray",
+    "spark",
     "soak",
     "outage",
     "docs",
+    "guides",
     "package",
     "demo",
 ]
@@ -46,7 +50,8 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
-    session.install(".[all]", *group("types", "test", "docs", "browser"))
+    # PySpark has the base class of a public one, without which pyright cannot tell its type.
+    session.install(".[all,spark]", *group("types", "test", "docs", "browser"))
     session.run("mypy")
     # The installed copy, from elsewhere: the checkout itself is no typed package to pyright.
     with session.chdir(session.create_tmp()):
@@ -77,7 +82,7 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     constraints = Path(session.create_tmp()) / "lowest.txt"
     extras = PROJECT["project"]["optional-dependencies"]
-    optional = {line for name, extra in extras.items() if name != "all" for line in extra}
+    optional = {line for name, extra in extras.items() if name not in {"all", "ray", "spark"} for line in extra}
     # The SDK goes with its API.
     wanted = [*PROJECT["project"]["dependencies"], *sorted(optional), "opentelemetry-sdk>=1.30"]
     constraints.write_text("\n".join(line.replace(">=", "==") for line in wanted), encoding="utf-8")
@@ -114,9 +119,45 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def ray(session: nox.Session) -> None:
+    """Export with workers on a Ray of this machine, and let a worker, a node and a driver die."""
+    session.install("-e", ".[export,ray]", *group("test"))
+    session.run("python", "-m", "pytest", "-n", "0", "-m", "ray and not kill", "tests/ray", *session.posargs)
+
+
+@nox.session(name="ray-long", python=OLDEST)
+def ray_long(session: nox.Session) -> None:
+    """Let many of them die; AEGIS_KILL_POINTS says how many drivers."""
+    session.install("-e", ".[export,ray]", *group("test"))
+    session.run("python", "-m", "pytest", "-n", "0", "-m", "ray", "tests/ray", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def spark(session: nox.Session) -> None:
+    """Read the sandbox's account with a local Spark; it needs Java 17."""
+    session.install("-e", ".[spark]", *group("test"))
+    session.run(
+        "python", "-m", "pytest", "-n", "0", "-m", "spark", "tests/spark", "tests/test_docs_blocks.py", *session.posargs
+    )
+
+
+@nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
     session.install("-e", ".[all]", *group("docs"))
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session(python=OLDEST)
+def guides(session: nox.Session) -> None:
+    """Follow each guide word for word in an empty folder; pip takes our wheel where they ask the index for it."""
+    session.install(*group("package"))
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", "-q", "--wheel", "--outdir", str(folder / "dist"))
+    wheel = next((folder / "dist").glob("*.whl"))
+    for guide in sorted(Path("docs/guides").glob("*.md")):
+        with TemporaryDirectory() as empty:  # elsewhere: pytest would find this project's settings
+            session.run("python", "-m", "docs.follow", str(guide), empty, str(wheel))
 
 
 @nox.session(python=OLDEST)
@@ -169,9 +210,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def soak(session: nox.Session) -> None:
-    """Let fifty callers make two hundred calls each against a service that fails often."""
+    """Let fifty callers make two hundred calls each against a service that fails often, and loop through an outage."""
     session.install("-e", ".")
     session.run("python", "-W", "error", "-m", "benchmarks.soak", *session.posargs)
+    session.run("python", "-W", "error", "-m", "benchmarks.quick_faults", "--short")
 
 
 @nox.session(python=OLDEST)

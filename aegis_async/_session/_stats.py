@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import msgspec
+from msgspec.structs import asdict, replace
+
 __all__ = ["ClientStats", "Counts"]
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(msgspec.Struct):
     """The sums of one client; they outlive its connections."""
 
     attempts: int = 0
@@ -18,6 +20,18 @@ class Counts:
     waited_slot: float = 0.0
     waited_pause: float = 0.0
     waited_backoff: float = 0.0
+
+    def take(self) -> "Counts":
+        """Give the sums so far, and begin anew."""
+        taken = replace(self)
+        for name, value in asdict(Counts()).items():
+            setattr(self, name, value)
+        return taken
+
+    def add(self, other: "Counts") -> None:
+        """Count what another process has done on this client's behalf too."""
+        for name, value in asdict(other).items():
+            setattr(self, name, getattr(self, name) + value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,9 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    def __reduce__(self) -> tuple[type["LocalStore"], tuple[Path]]:
+        return LocalStore, (self._root.absolute(),)  # another process may stand in another folder
+
     def claim(self, folders: Sequence[str]) -> None:
         """Make the folders, or find them; the first marks the place as ours, and one with other things is refused.
 

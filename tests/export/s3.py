@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 import fsspec
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 __all__ = ["ENVIRONMENT", "S3", "SECRET", "Asked", "serving"]

@@ -124,17 +124,17 @@ def test_who_lost_the_lease_commits_nothing_and_removes_nothing(
 ) -> None:
     """Its commit and its sweep end with an error, and the parts of both have names of their own."""
     folder = Folder(store, take())
-    name = folder.new_name()
+    name = folder.shelf.new_name()
     time.pass_(61)
     later = Folder(store, take())
-    later.put("runs", later.new_name(), "parquet", b"x", rows=1)
+    later.shelf.put("runs", later.shelf.new_name(), "parquet", b"x", rows=1)
 
     with pytest.raises(ExportError, match=r"went to another export"):
         folder.commit()
     with pytest.raises(ExportError, match=r"went to another export"):
         folder.sweep()
 
-    assert name != later.new_name()
+    assert name != later.shelf.new_name()
     assert ["runs/000001-2000001.parquet"] == store.list("runs")
     assert [] == [path for path in store.list("_commits") if path == "_commits/000001.json"]
 
@@ -146,7 +146,7 @@ def test_two_that_take_it_at_the_same_moment_do_not_both_have_it(
     put = type(store).put_if_absent
 
     def overtaken(self: Store, path: str, data: bytes) -> bool:
-        done = put(self, path, data)  # type: ignore[arg-type]  # the class of this very store
+        done = put(self, path, data)
         store.put("_commits/lock-000007.json", data)
         return done
 
