@@ -40,7 +40,8 @@ class ObjectStore:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url.rstrip("/")
+        kind, mark, place = url.partition("://")
+        self._url = kind + mark + place.rstrip("/")
         self._files, self._root = _opened(self._url)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
@@ -168,7 +169,9 @@ def _whole(data: Data) -> bytes:
 
 
 def _opened(url: str) -> tuple[Any, str]:
-    kind = url.partition("://")[0]
+    kind, _, place = url.partition("://")
+    if not place:
+        raise InvalidArgumentError(f"out must name a bucket, as {kind}://bucket/prefix")
     try:
         import fsspec  # noqa: PLC0415 - an extra
 
@@ -182,7 +185,4 @@ def _opened(url: str) -> tuple[Any, str]:
             f"out must be a folder or a URL that fsspec knows, as s3://bucket/prefix, and {kind}:// is none"
         ) from None
     files.retries = 1  # s3fs would repeat what botocore has given up
-    root = root.strip("/")
-    if not root:
-        raise InvalidArgumentError(f"out must name a bucket, as {kind}://bucket/prefix")
-    return files, root
+    return files, root.strip("/")

@@ -72,7 +72,7 @@ class S3:
     def bucket(self) -> str:
         """Make a bucket and give its name; the environment must be set."""
         name = f"bucket-{next(self._numbers)}"
-        fsspec.filesystem("s3", skip_instance_cache=True).mkdir(name)
+        fsspec.filesystem("s3").mkdir(name)
         self.asked.clear()
         return name
 
