@@ -67,11 +67,11 @@ def described(field: dict[str, Any]) -> tuple[str, bool]:
         (one,) = (each for each in field["oneOf"] if each != {"type": "null"})
         return described(one)[0], {"type": "null"} in field["oneOf"]
     if "$ref" in field:
-        return field["$ref"].rpartition("/")[2], False
+        return str(field["$ref"]).rpartition("/")[2], False
     kind, *null = field["type"] if isinstance(field["type"], list) else [field["type"]]
     if kind == "array":
         return f"array of {described(field['items'])[0]}", bool(null)
-    return "decimal" if "pattern" in field else field.get("format", kind), bool(null)
+    return "decimal" if "pattern" in field else str(field.get("format", kind)), bool(null)
 
 
 def modelled(field: types.Type) -> tuple[str, bool]:
