@@ -25,6 +25,7 @@ nox.options.sessions = [
     "lowest",
     "services",
     "browser",
+    "spark",
     "soak",
     "outage",
     "docs",
@@ -46,7 +47,8 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
-    session.install(".[all]", *group("types", "test", "docs", "browser"))
+    # PySpark has the base class of a public one, without which pyright cannot tell its type.
+    session.install(".[all,spark]", *group("types", "test", "docs", "browser"))
     session.run("mypy")
     # The installed copy, from elsewhere: the checkout itself is no typed package to pyright.
     with session.chdir(session.create_tmp()):
@@ -77,7 +79,7 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     constraints = Path(session.create_tmp()) / "lowest.txt"
     extras = PROJECT["project"]["optional-dependencies"]
-    optional = {line for name, extra in extras.items() if name != "all" for line in extra}
+    optional = {line for name, extra in extras.items() if name not in {"all", "spark"} for line in extra}
     # The SDK goes with its API.
     wanted = [*PROJECT["project"]["dependencies"], *sorted(optional), "opentelemetry-sdk>=1.30"]
     constraints.write_text("\n".join(line.replace(">=", "==") for line in wanted), encoding="utf-8")
@@ -111,6 +113,15 @@ def browser(session: nox.Session) -> None:
     """Drive the dashboard's page with the Chromium of the system; its pictures are left in `build/screenshots`."""
     session.install("-e", ".[all]", *group("test", "browser"))
     session.run("python", "-m", "pytest", "-n", "0", "-m", "browser", "tests/dashboard", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def spark(session: nox.Session) -> None:
+    """Read the sandbox's account with a local Spark; it needs Java 17."""
+    session.install("-e", ".[spark]", *group("test"))
+    session.run(
+        "python", "-m", "pytest", "-n", "0", "-m", "spark", "tests/spark", "tests/test_docs.py", *session.posargs
+    )
 
 
 @nox.session(python=OLDEST)
@@ -192,9 +203,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def soak(session: nox.Session) -> None:
-    """Let fifty callers make two hundred calls each against a service that fails often."""
+    """Let fifty callers make two hundred calls each against a service that fails often, and loop through an outage."""
     session.install("-e", ".")
     session.run("python", "-W", "error", "-m", "benchmarks.soak", *session.posargs)
+    session.run("python", "-W", "error", "-m", "benchmarks.quick_faults", "--short")
 
 
 @nox.session(python=OLDEST)

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     )
     from aegis_async._resources import Added, Changed, CollectionStream, DataCollections, Removed, Watch, WatchCursor
     from aegis_async._session import ClientStats
+    from aegis_async._spark import AegisDataSource
 
 __all__ = [
     "Added",
     "AegisClient",
+    "AegisDataSource",
     "Aged",
     "Cache",
     "CacheStats",
@@ -90,6 +92,7 @@ _HOMES: Final = MappingProxyType(
             "WatchCursor",
         ),
         "_session": ("ClientStats",),
+        "_spark": ("AegisDataSource",),
     }
 )
 

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
+import msgspec
+
 from aegis_async._arguments import integer, seconds
 from aegis_async._clock import Clock
 from aegis_async._deadline import without_deadline
@@ -74,8 +76,7 @@ class CacheStats:
     evicted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched(Generic[T]):
+class Fetched(msgspec.Struct, Generic[T], frozen=True):
     """An answer of the service.
 
     Attributes:

@@ -4,9 +4,10 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
+
+import msgspec
 
 __all__ = ["Alarm", "Clock"]
 
@@ -26,8 +27,7 @@ def _later(seconds: float, then: Callable[[], None]) -> Alarm:
     return asyncio.get_running_loop().call_later(seconds, then)
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(msgspec.Struct, frozen=True):
     """What the session reads time from.
 
     Attributes:

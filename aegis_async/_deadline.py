@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Literal, Self, TypeAlias
+
+import msgspec
 
 from aegis_async._arguments import seconds as _seconds
 from aegis_async.errors import DeadlineExceededError, InvalidArgumentError
@@ -24,8 +25,7 @@ _WORDS: Final[dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(msgspec.Struct, frozen=True):
     """One instant.
 
     Attributes:

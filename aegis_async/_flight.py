@@ -3,8 +3,9 @@
 import asyncio
 import copy
 from collections.abc import Hashable
-from dataclasses import replace
 from typing import Any, Generic, TypeVar
+
+from msgspec.structs import replace
 
 from aegis_async._deadline import Deadline, Phase, nearest, without_deadline
 from aegis_async._session import Call, Session, closed_error
@@ -59,7 +60,7 @@ class Flights:
         flight: _Flight[T] | None = self._flights.get(key)
         if flight is None or not flight.alive():
             flight = self._flights[key] = _Flight(self._session, call)
-            flight.task = self._session.tasks().start(self._fly(key, flight))
+            flight.task = self._session.tasks().start_here(self._fly(key, flight))
         else:
             self._session.counts.shared += 1
         result = await flight.carry(deadline)
@@ -70,12 +71,15 @@ class Flights:
         without_deadline()
         try:
             result = await self._session.call(flight.call)
+        except Exception as error:  # noqa: BLE001 - each passenger raises it
+            flight.crash(error)
         except BaseException as error:
             flight.crash(error)
             raise
         else:
             flight.land(result)
         finally:
+            flight.call.on_wait = None  # it holds the flight, which holds the call
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
@@ -106,12 +110,14 @@ class _Flight(Generic[T]):
         alarm = self._bound(seat, deadline) if deadline is not None else None
         try:
             return await seat
+        except BaseException:
+            if seat.done() and not seat.cancelled():
+                seat.exception()  # marks it as seen, where a cancellation came first
+            raise
         finally:
             if alarm is not None:
                 alarm.cancel()
             del self._seats[seat]
-            if seat.done() and not seat.cancelled():
-                seat.exception()  # marks it as seen, where a cancellation came first
             if not self._seats and not self.landed:
                 await finish(self.task)
 

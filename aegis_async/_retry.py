@@ -113,6 +113,7 @@ class Retry:
             reraise=True,
         )
         result: T = await retrying(made)
+        first.__traceback__ = None  # its frames hold the result, and it is one of theirs: a cycle
         if self._bucket is not None:
             self._bucket.put(self._paid)
         return result

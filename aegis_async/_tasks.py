@@ -1,6 +1,7 @@
 """Owners of background tasks: whatever is begun here is awaited or cancelled here."""
 
 import asyncio
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from types import TracebackType
@@ -40,6 +41,13 @@ class TaskOwner:
         task.add_done_callback(self._ended)
         return task
 
+    def start_here(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin ``work``, which tells its errors itself, and take its first step at once where Python can."""
+        task = _begun(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     def _ended(self, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
@@ -49,6 +57,14 @@ class TaskOwner:
     async def aclose(self) -> None:
         """Cancel every task and wait for it to be gone."""
         await finish(*self._tasks)
+
+
+def _begun(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    if sys.version_info >= (3, 12):
+        loop = asyncio.get_running_loop()
+        if loop.get_task_factory() is None:  # else somebody wants tasks of a kind of their own
+            return asyncio.Task(work, loop=loop, eager_start=True)
+    return asyncio.create_task(work)
 
 
 async def finish(*tasks: asyncio.Task[object]) -> None:

@@ -48,13 +48,13 @@ _QUICK: Final = ("listing", "get", "fan-out", "ahead", "begins")
 def main() -> None:
     """Measure the parts that are asked for, and print the tables of the whole run."""
     given = _arguments()
-    quick = given.quick
-    run = read(given.json) if given.add and given.json.exists() else Run(here(), QUICK if quick else FULL)
+    quick, begun = given.quick, here()
+    run = read(given.json) if given.add and given.json.exists() else Run(begun, QUICK if quick else FULL)
     for part in given.only or (_QUICK if quick else MEASURED):
         _tell(f"== {part}")
         found = MEASURED[part](quick, given.rounds or _ROUNDS[quick])
         found["works"] = {**run.works, **found.get("works", {})}
-        run = msgspec.structs.replace(run, where=here(), **found)
+        run = msgspec.structs.replace(run, where=begun, **found)
         write(run, given.json)  # what is measured stays, whatever comes next
     print(markdown(run))
 

@@ -7,11 +7,12 @@ from typing import Final
 
 from benchmarks.results import Run, costs
 from benchmarks.targets import TARGETS, Target
-from benchmarks.works import LATENCY, PARTS, WORKS
+from benchmarks.works import FULL, LATENCY, PARTS, WORKS
 
 __all__ = ["TABLES", "markdown"]
 
 _MB: Final = 1e6
+_ENOUGH: Final = 15  # rounds for a median that another run finds again
 
 
 def markdown(run: Run) -> str:
@@ -49,7 +50,7 @@ def _rows(run: Run, name: str) -> Iterator[tuple[str, ...]]:
     per = 1e3 / WORKS[name].units(run.scale)
     for who, batches in run.works[name].items():
         own = costs(run, name, who)
-        ratio = _spread([floor / one for floor, one in zip(first, own, strict=True)], 2)
+        ratio = _spread([floor / one for floor, one in zip(first, own, strict=False)], 2)
         wall, cpu = ([getattr(batch, kind) / batch.laps * per for batch in batches] for kind in ("wall", "cpu"))
         peak = f"{max(batch.peak for batch in batches) / _MB:.0f}"
         yield name, who, _short(median(wall)), _short(median(cpu)), peak, ratio
@@ -110,10 +111,19 @@ def where(run: Run) -> str:
     """Say where it ran, and with which versions."""
     versions = ", ".join(f"{name} {number}" for name, number in run.where.versions.items())
     rounds = max((len(batches) for done in run.works.values() for batches in done.values()), default=0)
-    return (
+    said = (
         f"{run.where.at:%Y-%m-%d}, {run.where.cores} cores, load {run.where.load:.1f} when it began; {rounds} rounds "
         f"of batches of at least {run.scale.batch / 1e3:g} s of CPU time; {versions}."
     )
+    return " ".join([said, *_reserves(run, rounds)])
+
+
+def _reserves(run: Run, rounds: int) -> Iterator[str]:
+    """Say what makes the figures of a run rough."""
+    if run.scale != FULL or rounds < _ENOUGH:
+        yield "A provisional run: laps, batches or rounds are smaller than they should be."
+    if run.where.load > 1:
+        yield "Others used the machine, so its ratios are rough where the control is missed."
 
 
 TABLES: Final[Mapping[str, Callable[[Run], str]]] = MappingProxyType(

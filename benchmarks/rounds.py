@@ -26,7 +26,8 @@ _ROOT: Final = Path(__file__).parents[1]
 # The C library learns from what was freed when to give memory back to the system, so that of two processes with the
 # same work one may pay a third more for fetching it again, all its life. Here nobody gives any back.
 _STEADY: Final = MappingProxyType(dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(1 << 30)))
-_WAITING_ROUNDS: Final = 5  # a batch that mostly waits is the same each time
+_FEWER: Final = 5  # rounds of what mostly waits, and so is the same each time, and of who is slow
+_SLOW: Final = 0.5  # seconds of CPU time of one lap: long enough to be steady, and too long to be waited for 15 times
 
 
 class Process:
@@ -107,11 +108,10 @@ class _Field:
         asked = msgspec.json.encode(Asked(name, laps)).decode()
         return msgspec.json.decode(self.processes[who].ask(asked), type=Batch)
 
-    def laps(self, name: str, work: Work) -> dict[str, int]:
-        """Give how many laps make a batch of each, by a second lap: the first one also warms up."""
+    def second_laps(self, name: str, work: Work) -> dict[str, float]:
+        """Give the seconds of CPU time of one lap of each: of a second one, for the first one also warms up."""
         taking_part = [who for who in work.contestants if who in self.processes]
-        taken = {who: [self.batch(name, who, 1) for _ in range(2)][1] for who in taking_part}
-        return {who: 1 if work.waits else ceil(self.seconds / one.cpu) for who, one in taken.items()}
+        return {who: [self.batch(name, who, 1) for _ in range(2)][1].cpu for who in taking_part}
 
 
 def measure(
@@ -126,7 +126,7 @@ def measure(
 
     Args:
         scale: How much work is in one batch.
-        rounds: How often each contender does each work.
+        rounds: How often each contender does each work; who is slow takes part in the first of them only.
         tell: Told of each work before it begins.
         works: Names of works.
         who: Names of contestants; those of them that do a work.
@@ -145,10 +145,14 @@ def measure(
 
 def _measured(name: str, contenders: _Field, rounds: int) -> dict[str, list[Batch]]:
     work = WORKS[name]
-    laps = contenders.laps(name, work)
-    fewer = min(rounds, _WAITING_ROUNDS) if work.waits else rounds
-    measured = [contenders.round(name, laps, number) for number in range(fewer)]
-    return {who: [batches[who] for batches in measured] for who in laps}
+    taken = contenders.second_laps(name, work)
+    laps = {who: 1 if work.waits else ceil(contenders.seconds / one) for who, one in taken.items()}
+    often = {who: min(rounds, _FEWER) if work.waits or one > _SLOW else rounds for who, one in taken.items()}
+    measured = [
+        contenders.round(name, {who: count for who, count in laps.items() if number < often[who]}, number)
+        for number in range(max(often.values()))
+    ]
+    return {who: [batches[who] for batches in measured if who in batches] for who in laps}
 
 
 def cores() -> tuple[int, int]:

@@ -49,14 +49,14 @@ class Target:
 
 
 def ratio(run: Run, work: str, who: str, than: str) -> float:
-    """Give how many times as fast one is as another: the median over the rounds."""
-    pairs = zip(costs(run, work, who), costs(run, work, than), strict=True)
+    """Give how many times as fast one is as another: the median over the rounds in which both took part."""
+    pairs = zip(costs(run, work, who), costs(run, work, than), strict=False)
     return median(theirs / own for own, theirs in pairs)
 
 
 def over(run: Run, work: str, who: str, calls: int) -> float:
     """Give the microseconds of one call over those of the bare loop: the median over the rounds."""
-    pairs = zip(costs(run, work, who), costs(run, work, "bare"), strict=True)
+    pairs = zip(costs(run, work, who), costs(run, work, "bare"), strict=False)
     return median(own - bare for own, bare in pairs) / calls * 1e6
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import ids, interactive, large, outage
+from benchmarks import ids, interactive, large, outage, quick_faults
 from benchmarks.drift import Scale as Histories
 from benchmarks.drift import tables
 from benchmarks.flames import Frame, reduced
@@ -146,3 +146,17 @@ def test_each_promise_that_an_outage_breaks_is_named() -> None:
     seen = outage.Seen(broken, frozenset({"live"}), 2.5, 2.5, ASKED | {"/data-collections/1": 500})
 
     assert 5 == len(outage.faults(outage.SHORT, seen))
+
+
+def test_an_outage_of_quick_faults_is_judged_by_the_calls_and_by_the_requests_of_each() -> None:
+    """Enough calls with few requests each are without fault; too few calls, and too many requests, are one each."""
+    good = quick_faults.Seen(60.0, 4000, 4100, 2100)
+    few, many = quick_faults.Seen(60.0, 1999, 2000, 0), quick_faults.Seen(60.0, 2000, 2401, 2401)
+
+    assert [] == quick_faults.faults({"at once": good})
+    assert ["few: 1999 calls, fewer than 2000", "many: 1.200 requests a call, more than 1.2"] == quick_faults.faults(
+        {"few": few, "many": many}
+    )
+    assert "| at once | 60.0 | 4,000 | 4,100 | 1.0250 | 1.0500 |" in quick_faults.markdown(
+        quick_faults.Scale(), {"at once": good}
+    )

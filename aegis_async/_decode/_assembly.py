@@ -68,7 +68,10 @@ def whole(
     else:
         if not faults:
             return value
-    raise min(faults, key=lambda fault: _place(fault, found))
+    try:
+        raise min(faults, key=lambda fault: _place(fault, found))
+    finally:
+        faults.clear()  # they hold this frame, and that the body: a cycle
 
 
 def elements(body: bytes | bytearray, cut: Cut, base: str = "$") -> Parts[None]:

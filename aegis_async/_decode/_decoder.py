@@ -59,7 +59,10 @@ class BodyDecoder(Generic[T]):
             fault: Exception = error
         else:
             return value
-        return self._second_chance(body, fault)
+        try:
+            return self._second_chance(body, fault)
+        finally:
+            del fault  # it holds this frame, and that the body: a cycle
 
     def as_documented(self, body: bytes | bytearray | memoryview) -> T | None:
         """Decode one body where it is sound and of the documented shape, and give None for any other."""
@@ -84,7 +87,10 @@ class BodyDecoder(Generic[T]):
                 fault = error
             else:
                 return value
-        raise _complaints.decode_error(fault, body)
+        try:
+            raise _complaints.decode_error(fault, body)
+        finally:
+            del fault  # as above
 
 
 def _fast_path(type_: type[T]) -> Callable[[bytes | bytearray | memoryview], T]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
@@ -42,8 +41,7 @@ _BLANKS: Final = 64  # so many at most are looked for between two elements
 _BLANK: Final = re.compile(rb"[ \t\n\r]*+")
 
 
-@dataclass(slots=True)
-class Outline:
+class Outline(msgspec.Struct):
     """One object without its arrays.
 
     Attributes:
@@ -53,9 +51,9 @@ class Outline:
         end: Where the object ends.
     """
 
-    texts: list[Span] = field(default_factory=list)
-    cuts: list["Cut"] = field(default_factory=list)
-    names: list[bytes] = field(default_factory=list)
+    texts: list[Span] = []
+    cuts: list["Cut"] = []
+    names: list[bytes] = []
     end: int = 0
 
     def skeleton(self, body: bytes | bytearray) -> bytes:
@@ -67,8 +65,7 @@ class Outline:
         return {cut.place.name: cut for cut in self.cuts}
 
 
-@dataclass(slots=True)
-class Cut:
+class Cut(msgspec.Struct):
     """One array that was taken out.
 
     Attributes:
@@ -78,12 +75,11 @@ class Cut:
     """
 
     place: Field
-    batches: list["Batch"] = field(default_factory=list)
+    batches: list["Batch"] = []
     end: int = 0
 
 
-@dataclass(slots=True)
-class Decoded:
+class Decoded(msgspec.Struct):
     """Elements side by side that were decoded where they were found.
 
     Attributes:
@@ -147,8 +143,7 @@ class _Looks(NamedTuple):
     size: int
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(msgspec.Struct):
     body: bytes | bytearray
     view: memoryview
     piece: int

@@ -1,8 +1,9 @@
 """A body whose largest array is left for later: first the rest of it as a value, then the elements, piece by piece."""
 
 from collections.abc import AsyncIterator, Generator, Iterator
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from aegis_async._decode._assembly import Slice, elements, slices, whole
 from aegis_async._decode._bodies import release
@@ -15,8 +16,7 @@ __all__ = ["Split", "Splitter"]
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Split(Generic[T]):
+class Split(msgspec.Struct, Generic[T]):
     """One body, with one array still to be decoded.
 
     Attributes:

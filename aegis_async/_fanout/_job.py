@@ -4,6 +4,8 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar
 
+import msgspec
+
 from aegis_async._tasks import TaskOwner
 from aegis_async.errors import AegisError
 
@@ -53,8 +55,7 @@ class FanOutStats:
 OnProgress: TypeAlias = Callable[[FanOutStats], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Job(Generic[T]):
+class Job(msgspec.Struct, Generic[T], frozen=True):
     """What to fetch and how.
 
     Attributes:

@@ -63,6 +63,8 @@ class Gate:
         self._pause: Pause | None = None
         self._alarm: Alarm | None = None
         self._adaptive = limit if isinstance(limit, AdaptiveLimit) else None
+        self.adapts: bool = self._adaptive is not None
+        """Whether it wants to hear how long answers take."""
         self.limit = limit.limit if isinstance(limit, AdaptiveLimit) else limit
 
     @property
@@ -75,11 +77,6 @@ class Gate:
         self._limit = slots
         self._bulk_limit = slots - max(1, slots // 4) if slots > 1 else 1
         self._let_pass()
-
-    @property
-    def adapts(self) -> bool:
-        """Whether it wants to hear how long answers take."""
-        return self._adaptive is not None
 
     @property
     def busy(self) -> int:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from operator import length_hint
 from typing import Final, Generic, TypeVar
 
+import msgspec
+
 from aegis_async._completeness import ListingReport
 from aegis_async._pagination._cursor import Cursor
 from aegis_async._pagination._drift import Watch
@@ -39,8 +41,7 @@ class PaginationStats:
     total_items: int | None = None
 
 
-@dataclass(slots=True, eq=False)  # not frozen: that would cost a microsecond for each page
-class _Open:
+class _Open(msgspec.Struct, eq=False):
     """The page that is being given, without its items: they are the consumer's, and soon nobody's."""
 
     place: Place

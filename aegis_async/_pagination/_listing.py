@@ -1,8 +1,9 @@
 """What to walk and how: a listing, the places in it, and what one page of it tells."""
 
 from collections.abc import Awaitable, Callable, Container, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+
+import msgspec
 
 from aegis_async._pagination._cursor import Cursor
 from aegis_async._tasks import TaskOwner
@@ -36,8 +37,7 @@ class Place(NamedTuple):
         return Place(self.number + 1, self.size)
 
 
-@dataclass(slots=True)  # not frozen: that would cost a microsecond for each page
-class Read(Generic[T]):
+class Read(msgspec.Struct, Generic[T]):
     """What one answer tells.
 
     Attributes:
@@ -78,8 +78,7 @@ class Skim(Protocol[T]):
         """Read the page at ``place``; its items are decoded only if one of them is not ``known``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
+class Listing(msgspec.Struct, Generic[T], frozen=True):
     """One listing of the service and how to walk it.
 
     Attributes:
@@ -102,7 +101,7 @@ class Listing(Generic[T]):
     skim: Skim[T]
     tasks: Callable[[], TaskOwner]
     key: Callable[[T], Hashable] | None
-    start: Cursor = Cursor()  # noqa: RUF009 - frozen
+    start: Cursor = Cursor()
     grows: bool = False
     max_pages: int | None = None
     prefetch: Prefetch = 0

@@ -1,8 +1,9 @@
 """From what was seen to what it proves: plain values in, evidence and a reason out."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from aegis_async._completeness import Evidence
 
@@ -11,8 +12,7 @@ __all__ = ["PROOFS", "Facts", "evidence", "reason", "unequal"]
 PROOFS: Final[frozenset[Evidence]] = frozenset({"snapshot", "agreed"})
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What the sweeps showed.
 
     Attributes:

@@ -3,8 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
+
+import msgspec
 
 from aegis_async._pagination._contradictions import refuse_contradiction, refuse_size
 from aegis_async._pagination._listing import Place, Prefetch, Read
@@ -39,8 +40,7 @@ class Reader(Protocol[T]):
         """Read the page at ``place``; ``ahead`` tells whether nobody waits for it yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route(Generic[T]):
+class Route(msgspec.Struct, Generic[T], frozen=True):
     """Which way a walk takes.
 
     Attributes:

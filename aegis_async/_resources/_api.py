@@ -1,7 +1,6 @@
 """The two general calls that every resource stands on: fetch one answer, paginate a listing."""
 
 from collections.abc import Awaitable, Container, Hashable, Mapping
-from dataclasses import dataclass, replace
 from types import EllipsisType
 from typing import Any, Final, TypeVar
 
@@ -24,8 +23,7 @@ T = TypeVar("T")
 _FROM_CACHE: Final = ("ignore", "warn")  # a listing that must know of every drift reads what is there now
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(msgspec.Struct, frozen=True):
     """What all views on a client share beside its session.
 
     Attributes:
@@ -65,7 +63,7 @@ class Api:
 
     def without_cache(self) -> "Api":
         """Give a view that neither reads nor fills the cache."""
-        return Api(self.session, self.options, replace(self._shared, cache=None))
+        return Api(self.session, self.options, msgspec.structs.replace(self._shared, cache=None))
 
     def tasks(self) -> TaskOwner:
         """Give the owner of background tasks in the running loop."""
@@ -124,7 +122,7 @@ class Api:
         self, cache: Cache, request: Request, decoder: PiecewiseDecoder[T], *, fresh: bool = False
     ) -> Aged[T]:
         async def fetch(etag: str | None) -> Fetched[T]:
-            call = Call(replace(request, etag=etag), decoder, self.options, bulk=False)
+            call = Call(msgspec.structs.replace(request, etag=etag), decoder, self.options, bulk=False)
             call.keeps_etag = True
             value = await self._flown(call, decoder)
             return Fetched(value, call.size, call.etag)

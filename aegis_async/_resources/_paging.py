@@ -1,8 +1,9 @@
 """Which pages of a listing to read and how: the arguments of a listing, checked when they are given."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
+
+import msgspec
 
 from aegis_async._arguments import choice, integer
 from aegis_async._pagination import SMALLEST, Cursor, OnDrift, Prefetch
@@ -16,8 +17,7 @@ PageSize: TypeAlias = int | Literal["auto"]
 _MAX_PAGE_SIZE: Final = 10_000  # "page_size — integer, default 10, between 1 and 10000"
 
 
-@dataclass(frozen=True, slots=True)
-class Paging:
+class Paging(msgspec.Struct, frozen=True):
     """Which pages of a listing to read, and how; checked when it is made.
 
     Attributes:

@@ -110,8 +110,7 @@ class _Identified(msgspec.Struct):
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Watched(Generic[T]):
+class Watched(msgspec.Struct, Generic[T], frozen=True):
     """The listing that is watched.
 
     Attributes:

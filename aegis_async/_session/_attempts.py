@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 import time
 from typing import Final, TypeVar, cast
 
@@ -124,10 +123,12 @@ class Attempts:
         """Begin an attempt, and give the seconds left for it where the deadline leaves fewer than its limit."""
         if self.closed:
             raise closed_error()
-        left = call.deadline.at - self._clock.monotonic() if call.deadline else math.inf
-        if call.deadline and left <= 0:
-            raise call.deadline.error(call.request, call.phase, call.attempts)
-        call.begin(cut=left < call.options.timeout.attempt)
+        deadline, left = call.deadline, None
+        if deadline is not None:
+            left = deadline.at - self._clock.monotonic()
+            if left <= 0:
+                raise deadline.error(call.request, call.phase, call.attempts)
+        call.begin(cut=left is not None and left < call.options.timeout.attempt)
         self._counts.attempts += 1
         if call.attempts > 1:
             self._counts.retries += 1

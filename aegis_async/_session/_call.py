@@ -1,8 +1,9 @@
 """One call on its way: what was asked, in which lane, until when, and what it is doing now."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
+
+import msgspec
 
 from aegis_async._config import RetryPolicy, Timeout
 from aegis_async._deadline import Deadline, Phase
@@ -15,8 +16,7 @@ __all__ = ["Call", "Options", "Timings"]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """What a view on the client may change for its calls.
 
     Attributes:
@@ -32,8 +32,7 @@ class Options:
     priority: Priority | None = None
 
 
-@dataclass(slots=True)
-class Timings:
+class Timings(msgspec.Struct):
     """How long the parts of one attempt took, in seconds; None for what has not happened."""
 
     slot: float | None = None

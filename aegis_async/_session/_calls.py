@@ -4,8 +4,9 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable
-from dataclasses import asdict, dataclass, replace
 from typing import Final, Generic, Literal, TypeVar
+
+import msgspec
 
 from aegis_async._clock import Clock
 from aegis_async._config import RateLimit, RetryBudget
@@ -28,8 +29,7 @@ T = TypeVar("T")
 log: Final = logging.getLogger("aegis_async")
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What a client asks of the service at most.
 
     Attributes:
@@ -88,7 +88,7 @@ class Session:
         """Give the counts so far, and the state of the gate."""
         gate = self._attempts.gate if self._loop is not None else self._new_gate()
         return ClientStats(
-            **asdict(self.counts),
+            **msgspec.structs.asdict(self.counts),
             in_flight=gate.busy,
             waiting=gate.waiting,
             limit=gate.limit,
@@ -161,7 +161,7 @@ class Session:
         policy = call.options.retry
         try:
             self._require_open()
-            clock = replace(self.clock, sleep=self._rest)
+            clock = msgspec.structs.replace(self.clock, sleep=self._rest)
             retry = Retry(policy, clock, self._budgets.of(policy.budget), _Waits(self, call))
             result = await retry.after(first, lambda: self._attempt(call))
         except BaseException as error:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 __all__ = ["ClientStats", "Counts"]
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(msgspec.Struct):
     """The sums of one client; they outlive its connections."""
 
     attempts: int = 0

@@ -2,9 +2,9 @@
 
 import asyncio
 import math
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from aiohttp import ClientTimeout, SocketTimeoutError
 
 from aegis_async._config import Timeout
@@ -57,8 +57,7 @@ class _Limit:
         self._alarm = None if oldest is None else self._loop.call_at(oldest, self._ring)
 
 
-@dataclass(frozen=True, slots=True)
-class _Terms:
+class _Terms(msgspec.Struct, frozen=True):
     """One ``Timeout`` at work.
 
     Attributes:
@@ -125,12 +124,16 @@ class Timeouts:
     def __init__(self, *, hears: bool) -> None:
         self._hears = hears
         self._terms: dict[Timeout, _Terms] = {}
+        self._latest: Timeout | None = None
+        self._latest_terms: _Terms
         self._running: dict[asyncio.Task[Any], Running] = {}
 
     def begin(self, timeout: Timeout, total: float | None) -> Running:
         """Begin an attempt of the current task; ``total`` seconds are left for it where they are fewer."""
         task = _this_task()
-        running = self._running[task] = Running(task, self._terms.get(timeout) or self._agreed(timeout), total)
+        if timeout is not self._latest:  # to look for one means to hash it, in Python
+            self._latest, self._latest_terms = timeout, self._terms.get(timeout) or self._agreed(timeout)
+        running = self._running[task] = Running(task, self._latest_terms, total)
         return running
 
     def connected(self) -> None:

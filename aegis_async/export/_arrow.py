@@ -3,7 +3,7 @@
 It needs the extra `export`, so it is imported only when an export begins.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -71,14 +71,14 @@ def warm_up() -> None:
     pa.array([])
 
 
-def pieces_of(tables: Tables) -> Iterator[Piece]:
-    """Yield the rows of each table in pieces, each of which takes some milliseconds.
+def pieces_of(tables: Tables, wanted: Collection[str] = TABLE_SCHEMAS) -> Iterator[Piece]:
+    """Yield the rows of each wanted table in pieces, each of which takes some milliseconds.
 
     Raises:
         UnfitError: A value does not fit its column.
     """
     for table in TABLES:
-        rows = tables[table.name]
+        rows = tables[table.name] if table.name in wanted else Rows()
         for start in range(0, len(rows.records), _PIECE):
             yield table.name, _piece(table, rows, slice(start, start + _PIECE))
 
@@ -100,39 +100,38 @@ def unfit_costs(evaluations: pa.Table) -> int:
 def _piece(table: Table, rows: Rows, part: slice) -> pa.RecordBatch:
     first, *own = table.columns
     records = rows.records[part]
-    arrays = [_array(table, first, rows.collection_ids[part])]
-    arrays += [_array(table, column, list(map(column.get, records))) for column in own]
+    arrays = _arrays(table, first, rows.collection_ids[part])
+    for column in own:
+        if column.kind != "decimal_text":  # the column before it gives that one too
+            arrays += _arrays(table, column, list(map(column.get, records)))
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMAS[table.name])
 
 
-def _array(table: Table, column: Column, values: list[Any]) -> pa.Array:
+def _arrays(table: Table, column: Column, values: list[Any]) -> list[pa.Array]:
     build = _BUILT.get(column.kind)
     try:
-        return build(values) if build else pa.array(values, _TYPES[column.kind])
+        return build(values) if build else [pa.array(values, _TYPES[column.kind])]
     except (OverflowError, ValueError) as error:  # Arrow's own errors are ValueErrors
         raise UnfitError(f"{table.name}.{column.name} holds a value that does not fit {column.kind}: {error}") from None
 
 
-def _timestamps(values: Sequence[datetime | None]) -> pa.Array:
+def _timestamps(values: Sequence[datetime | None]) -> list[pa.Array]:
     # Arrow would ask every datetime for its zone, which takes four times as long.
     since = [None if value is None else value - _EPOCH for value in values]
-    return pa.array(since, pa.duration("us")).view(_TYPES["timestamp"])
+    return [pa.array(since, pa.duration("us")).view(_TYPES["timestamp"])]
 
 
-def _json(values: Sequence[Any]) -> pa.Array:
-    return pa.array([None if value is None else _encode(value) for value in values], pa.string())
+def _json(values: Sequence[Any]) -> list[pa.Array]:
+    return [pa.array([None if value is None else _encode(value) for value in values], pa.string())]
 
 
-def _decimal_texts(values: Sequence[Decimal | None]) -> pa.Array:
-    return pa.array([None if value is None else str(value) for value in values], pa.string())
-
-
-def _decimals(values: Sequence[Decimal | None]) -> pa.Array:
-    texts = _decimal_texts(values)
+def _decimals(values: Sequence[Decimal | None]) -> list[pa.Array]:
+    """Give the decimals and, for the column of texts beside them, the texts that they are made of."""
+    texts = pa.array([None if value is None else str(value) for value in values], pa.string())
     longest = pc.max(pc.binary_length(texts)).as_py() or 0
     if longest <= _WHOLE_DIGITS and not pc.any(pc.match_substring(texts, "E")).as_py():
-        return texts.cast(_TYPES["decimal"])  # half of the time that Decimals take
-    return pa.array(_exact(values), _TYPES["decimal"])
+        return [texts.cast(_TYPES["decimal"]), texts]  # half of the time that Decimals take
+    return [pa.array(_exact(values), _TYPES["decimal"]), texts]
 
 
 def _exact(values: Sequence[Decimal | None]) -> list[Decimal | None]:
@@ -157,9 +156,8 @@ def _fitted(value: Decimal) -> Decimal | None:
     return Decimal((sign, tuple(map(int, significant)), exponent))
 
 
-_BUILT: Final[Mapping[Kind, Callable[[Sequence[Any]], pa.Array]]] = {
+_BUILT: Final[Mapping[Kind, Callable[[Sequence[Any]], list[pa.Array]]]] = {
     "timestamp": _timestamps,
     "json": _json,
     "decimal": _decimals,
-    "decimal_text": _decimal_texts,
 }

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aegis_async._resources.data_collections import CollectionBody
-from aegis_async.export._arrow import Piece, UnfitError, pieces_of, tables_of
+from aegis_async.export._arrow import TABLE_SCHEMAS, Piece, UnfitError, pieces_of, tables_of
 from aegis_async.export._holdings import Mark
 from aegis_async.export._layout import RAW
 from aegis_async.export._rows import Tables, rows_of
@@ -85,14 +85,14 @@ async def add_to(draft: Draft, fetched: Iterable[Fetched]) -> None:
     draft.bodies += [one.body for one in sound]
 
 
-async def converted(tables: Tables) -> list[Piece]:
-    """Give rows as columns, with a turn of the loop for others after each piece.
+async def converted(tables: Tables, wanted: Collection[str] = TABLE_SCHEMAS) -> list[Piece]:
+    """Give the rows of the wanted tables as columns, with a turn of the loop for others after each piece.
 
     Raises:
         UnfitError: A value does not fit its column.
     """
     pieces: list[Piece] = []
-    for piece in pieces_of(tables):
+    for piece in pieces_of(tables, wanted):
         pieces.append(piece)
         await asyncio.sleep(0)
     return pieces

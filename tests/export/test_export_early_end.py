@@ -109,6 +109,25 @@ async def test_an_interruption_keeps_the_rows_of_the_earlier_export(
     assert ("interrupted", 3) == (read_report(tmp_path).status, read_report(tmp_path).fetched)
 
 
+async def test_a_full_export_that_was_interrupted_fetches_only_the_rest(
+    client: AegisClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """``full`` means once for each collection: what its own pass has committed is not fetched by the next run."""
+    await export(client, tmp_path)
+    sandbox.fail("/data-collections/4", delay=float("inf"), times=None)
+    held = Held(3)
+    full = asyncio.create_task(export(client, tmp_path, full=True, concurrency=1, progress=held))
+    await _cancelled(full, held.reached)
+    sandbox.clear_faults()
+    sandbox.clear_requests()
+
+    report = await export(client, tmp_path, full=True)
+
+    asked = [request.path.rpartition("/")[2] for request in sandbox.requests]
+    assert ["4", "5", "6"] == sorted(filter(str.isdigit, asked))
+    assert ("complete", 3, 3) == (report.status, report.fetched, report.unchanged)
+
+
 @pytest.fixture
 def paused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., asyncio.Event]:
     """Give a way to stop at a call of the store until the task is cancelled: its thread waits for that."""

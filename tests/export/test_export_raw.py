@@ -36,7 +36,7 @@ def _spaced(draw: st.DrawFn) -> bytes:
 @given(st.integers(1, 2**63 - 1), _spaced())
 def test_a_line_holds_the_body_whatever_its_whitespace(id_: int, body: bytes) -> None:
     """Any JSON becomes one line that says the same, with the sum of the bytes as they came."""
-    text = line(id_, body)
+    text = b"".join(line(id_, body))
 
     said = json.loads(text)
     assert (1, True) == (text.count(b"\n"), text.endswith(b"}\n"))
@@ -47,7 +47,7 @@ def test_a_line_holds_the_body_whatever_its_whitespace(id_: int, body: bytes) ->
 @given(_spaced())
 def test_the_tokens_of_a_body_are_not_written_anew(body: bytes) -> None:
     """Numbers, escapes and the order of keys stay as the service wrote them: only whitespace differs."""
-    text = line(1, body)
+    text = b"".join(line(1, body))
 
     embedded = text.partition(b'"body":')[2].removesuffix(b"}\n")
     assert body.translate(None, b" \t\r\n") == embedded.translate(None, b" \t\r\n")
@@ -59,12 +59,12 @@ def test_a_line_is_the_same_wherever_the_body_is_cut(body: bytes, size: int) -> 
     """A large body comes in pieces, which may end anywhere, in blanks too."""
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
 
-    assert line(7, body) == b"".join(line_pieces(7, hashlib.sha256(body).hexdigest(), pieces))
+    assert b"".join(line(7, body)) == b"".join(line_pieces(7, hashlib.sha256(body).hexdigest(), pieces))
 
 
 def test_lines_are_one_compressed_file_and_come_back() -> None:
     """The lines stand in the order of the bodies, and each tells its collection."""
-    lines = [line(7, b'{"id": 7}'), line(3, b'{\n"id": 3.0\n}')]
+    lines = [b"".join(line(7, b'{"id": 7}')), b"".join(line(3, b'{\n"id": 3.0\n}'))]
     table = pa.table([[7, 3], lines], schema=RAW_SCHEMA)
 
     data = bytes(memoryview(Format().encode(table)))

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Container, Hashable
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from aegis_async._pagination import Cursor, Listing, Paginator, Place, Read, Told
 from aegis_async._tasks import TaskOwner
