@@ -9,7 +9,7 @@ try:
     from pyspark.sql.datasource import DataSource
 except ImportError:  # the name is public, so it is there for a look without PySpark too
 
-    class DataSource:  # type: ignore[no-redef]  # as given
+    class DataSource:  # type: ignore[no-redef]  # where there is no pyspark
         """Stands in for Spark's class, and says what to install."""
 
         def __init__(self, options: object) -> None:  # noqa: ARG002 - Spark's signature
