@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 import nox
@@ -30,6 +31,7 @@ nox.options.sessions = [
     "soak",
     "outage",
     "docs",
+    "guides",
     "package",
     "demo",
 ]
@@ -135,7 +137,7 @@ def spark(session: nox.Session) -> None:
     """Read the sandbox's account with a local Spark; it needs Java 17."""
     session.install("-e", ".[spark]", *group("test"))
     session.run(
-        "python", "-m", "pytest", "-n", "0", "-m", "spark", "tests/spark", "tests/test_docs.py", *session.posargs
+        "python", "-m", "pytest", "-n", "0", "-m", "spark", "tests/spark", "tests/test_docs_blocks.py", *session.posargs
     )
 
 
@@ -146,11 +148,25 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def guides(session: nox.Session) -> None:
+    """Follow each guide word for word in an empty folder; pip takes our wheel where they ask the index for it."""
+    session.install(*group("package"))
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", "-q", "--wheel", "--outdir", str(folder / "dist"))
+    wheel = next((folder / "dist").glob("*.whl"))
+    for guide in sorted(Path("docs/guides").glob("*.md")):
+        with TemporaryDirectory() as empty:  # elsewhere: pytest would find this project's settings
+            session.run("python", "-m", "docs.follow", str(guide), empty, str(wheel))
+
+
+@nox.session(python=OLDEST)
 def package(session: nox.Session) -> None:
-    """Build sdist and wheel, and use the wheel in an environment that holds nothing else."""
+    """Build sdist and wheel, twice the same bytes; use the wheel where nothing else is; list what it brings."""
     session.install(*group("package"))
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build", "-q")
+    rebuilt(session)
     session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))
     wheel = next(Path("dist").glob("*.whl")).resolve()
     names = ZipFile(wheel).namelist()
@@ -161,6 +177,9 @@ def package(session: nox.Session) -> None:
     session.run("python", "-m", "venv", str(clean))
     python = clean / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     session.run(str(python), "-m", "pip", "install", "-q", str(wheel), external=True)
+    Path("build").mkdir(exist_ok=True)
+    bom = ("--pyproject", "pyproject.toml", "--output-reproducible", "--of", "JSON", "-o", "build/sbom.cdx.json")
+    session.run("cyclonedx-py", "environment", str(python), *bom)  # checks it against its schema too
     with session.chdir(clean):
         run = (str(python), "-m", "aegis_async")
         session.run(*run, "--version", external=True)
@@ -173,6 +192,25 @@ def package(session: nox.Session) -> None:
         session.run(*run, "export", "with-extra", "--sandbox", "--sandbox-collections", "5", external=True)
         session.run(str(python), "-m", "pip", "install", "-q", f"{wheel}[dashboard]", external=True)
         session.run(*run, "report", "with-extra", external=True)
+
+
+def rebuilt(session: nox.Session) -> None:
+    """Build again from a copy in another folder, and compare byte for byte."""
+    copy = Path(session.create_tmp()).resolve() / "another"
+    shutil.rmtree(copy, ignore_errors=True)
+    session.run("git", "clone", "-q", ".", str(copy), external=True)
+    with session.chdir(copy):
+        session.run("python", "-m", "build", "-q")
+    for built in Path("dist").iterdir():
+        if built.read_bytes() != (copy / "dist" / built.name).read_bytes():
+            session.error(f"two builds of one commit differ (is everything committed?): {built.name}")
+
+
+@nox.session(python=OLDEST)
+def audit(session: nox.Session) -> None:
+    """Ask PyPI for known weaknesses of what the package brings; needs the network, so not among the default ones."""
+    session.install(".[all]", *group("audit"))
+    session.run("pip-audit", "--local", *session.posargs)
 
 
 @nox.session(python=False)

@@ -14,8 +14,9 @@ from benchmarks.results import FOLDER, read
 
 __all__ = ["PAGES", "filled"]
 
-_DOCS: Final = Path(__file__).parents[1] / "docs"
-PAGES: Final = (_DOCS / "performance.md", _DOCS / "scale.md")
+_ROOT: Final = Path(__file__).parents[1]
+_DOCS: Final = _ROOT / "docs"
+PAGES: Final = (_DOCS / "performance.md", _DOCS / "scale.md", _DOCS / "comparison.md", _ROOT / "README.md")
 _PLACE: Final = re.compile(r"<!-- measured: (\S+) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 _SIMULATED: Final = re.compile(r"<!-- simulated: (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 

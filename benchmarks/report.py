@@ -5,6 +5,7 @@ from statistics import median, quantiles
 from types import MappingProxyType
 from typing import Final
 
+from benchmarks.beside import export_sentence, others
 from benchmarks.results import Run, costs
 from benchmarks.targets import TARGETS, Target
 from benchmarks.works import FULL, LATENCY, PARTS, WORKS
@@ -12,12 +13,13 @@ from benchmarks.works import FULL, LATENCY, PARTS, WORKS
 __all__ = ["TABLES", "markdown"]
 
 _MB: Final = 1e6
+_OF_EVERYTHING: Final = ("others", "export-sentence")  # a run of a part has nothing for them
 _ENOUGH: Final = 15  # rounds for a median that another run finds again
 
 
 def markdown(run: Run) -> str:
     """Give every table that the run has something for, each below its name."""
-    made = {name: table(run) for name, table in TABLES.items()}
+    made = {name: table(run) for name, table in TABLES.items() if name not in _OF_EVERYTHING}
     return "\n\n".join(f"### {name}\n\n{table}" for name, table in made.items() if table)
 
 
@@ -137,6 +139,8 @@ TABLES: Final[Mapping[str, Callable[[Run], str]]] = MappingProxyType(
         "large": large,
         "exports": exports,
         "growth": growth,
+        "others": others,
+        "export-sentence": export_sentence,
     }
 )
 """What makes each table, by its name."""

@@ -10,6 +10,7 @@ from aegis_async import __version__
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for the module beside this file
 
 from docs.generated import PAGES
+from docs.llms import write
 
 project = "aegis_async"
 author = "The aegis_async developers"
@@ -18,6 +19,7 @@ release = version = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
+html_show_copyright = False
 html_title = f"aegis_async {release}"
 
 myst_heading_anchors = 3
@@ -37,13 +39,26 @@ nitpick_ignore_regex = [
 ]
 
 
-def fill(_app: Sphinx, _page: str, source: list[str]) -> None:
-    """Put what the code says in the place of each marker."""
+def filled(text: str) -> str:
+    """Give a page with what the code says in the place of each marker."""
     for marker, make in PAGES.items():
-        if marker in source[0]:
-            source[0] = source[0].replace(marker, make())
+        if marker in text:
+            text = text.replace(marker, make())
+    return text
+
+
+def fill(_app: Sphinx, _page: str, source: list[str]) -> None:
+    """Fill a page that was read."""
+    source[0] = filled(source[0])
+
+
+def for_programs(app: Sphinx, failed: Exception | None) -> None:
+    """Write what programs read beside the finished pages."""
+    if failed is None and app.builder.format == "html":
+        write(Path(app.srcdir), Path(app.outdir), filled)
 
 
 def setup(app: Sphinx) -> None:
-    """Let every page pass through `fill`."""
+    """Let every page pass through `fill`, and the site through `for_programs`."""
     app.connect("source-read", fill)
+    app.connect("build-finished", for_programs)

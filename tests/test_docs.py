@@ -1,14 +1,9 @@
-"""The pages say what is there: every name, error, column and command, and code that runs."""
+"""The pages say what is there: every name, error, column and command, and pictures that are up to date."""
 
-import ast
-import asyncio
-import inspect
-import os
 import re
-import subprocess
-import sys
 from argparse import ArgumentParser, _SubParsersAction
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from html import unescape
 from importlib import import_module
 from pathlib import Path
 
@@ -17,9 +12,10 @@ import pytest
 from aegis_async import errors
 from aegis_async.cli import build_parser
 from aegis_async.export import TABLES
-from aegis_async.sandbox import Sandbox
 from docs.generated import ANSWERS, PAGES, answers, commands, tables
-from docs.pictures import shifting_pages
+from docs.llms import index, write
+from docs.pictures import data_flow, modules, shifting_pages, terminal
+from docs.pictures import tables as table_picture
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -34,49 +30,6 @@ PUBLIC = (
 
 _ENTRY = re.compile(r"^\.\. (?:auto|py:)(?!module)\w+:: (\w+)", re.MULTILINE)
 _ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
-_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_RUNNABLE = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-
-
-def blocks() -> Iterator[object]:
-    """Yield every block of Python of the README and of the pages, named by file and line."""
-    for file in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))):
-        text = file.read_text(encoding="utf-8")
-        for found in _BLOCK.finditer(text):
-            line = text.count("\n", 0, found.start()) + 1
-            marks = [pytest.mark.spark] if file.stem == "spark" else []
-            yield pytest.param(found[1], id=f"{file.relative_to(ROOT)}:{line}", marks=marks)
-
-
-@pytest.fixture
-def in_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder to be in, and the two variables set to a sandbox's."""
-    monkeypatch.chdir(tmp_path)
-    with Sandbox() as sandbox:
-        for name, value in sandbox.env.items():
-            monkeypatch.setenv(name, value)
-        yield tmp_path
-
-
-@pytest.mark.parametrize("code", tuple(blocks()))
-def test_every_block_runs_as_it_stands(code: str, in_trial: Path) -> None:
-    """A block of Python, pasted into a notebook or, where it is a test, into a file, does its work without an error."""
-    if "def test_" in code:
-        file = in_trial / "test_block.py"
-        file.write_text(code, encoding="utf-8")
-        done = subprocess.run(  # noqa: S603 - our own page
-            [sys.executable, "-m", "pytest", "-q", file.name], capture_output=True, text=True, check=False
-        )
-        assert "1 passed" in done.stdout, done.stdout + done.stderr
-        return
-    if "SparkSession" in code:  # Java takes the environment of its first session, and keeps it
-        alone = [sys.executable, "-c", code]
-        local = {"PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
-        subprocess.run(alone, check=True, env={**os.environ, **local})  # noqa: S603 - likewise
-        return
-    result = eval(compile(code, "<block>", "exec", flags=_RUNNABLE), {"__name__": "__main__"})  # noqa: S307 - likewise
-    if inspect.iscoroutine(result):
-        asyncio.run(result)
 
 
 @pytest.mark.parametrize("module", PUBLIC)
@@ -129,9 +82,79 @@ def test_every_generated_part_is_on_a_page() -> None:
     assert dict.fromkeys(PAGES, 1) == {marker: sum(page.count(marker) for page in pages) for marker in PAGES}
 
 
-def test_the_picture_is_what_its_script_draws() -> None:
-    """The committed picture is the one that the script beside it would write."""
-    assert shifting_pages.picture() == shifting_pages.FILE.read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("file", "picture"),
+    [
+        (shifting_pages.FILE, shifting_pages.picture),
+        (data_flow.FILE, data_flow.picture),
+        (modules.FILES["map"], modules.map_picture),
+        (modules.FILES["imports"], modules.imports_picture),
+        (table_picture.FILE, table_picture.picture),
+    ],
+    ids=lambda given: given.stem if isinstance(given, Path) else "",
+)
+def test_each_picture_is_what_its_script_draws(file: Path, picture: Callable[[], str]) -> None:
+    """The committed picture is the one that the script beside it would write from the code as it is."""
+    assert picture() == file.read_text(encoding="utf-8")
+
+
+def test_the_map_shows_imports_that_point_one_way() -> None:
+    """Read from the code, no module imports one of its own layer or of one above."""
+    below = {name for row in modules.layers() for name in row}
+    wrong = set[tuple[str, str]]()
+    for row in modules.layers():
+        below -= set(row)
+        wrong |= {(name, other) for name in row for other in modules.imported(name) - below - set(modules.beside())}
+
+    assert set() == wrong
+    assert {"export", "_client"} <= modules.imported("dashboard")
+
+
+def test_the_terminal_shows_what_stands_there_at_last() -> None:
+    """A bar that is drawn over itself stands there once, with its last state; what is erased is gone."""
+    bar = "\x1b[32m━\x1b[0m 1/3\r\x1b[2K\x1b[32m━━\x1b[0m 2/3"
+
+    assert ["first", "\x1b[32m━━\x1b[0m 2/3"] == terminal.screen(f"first\n{bar}")
+    assert ["done", ""] == terminal.screen(f"{bar}\n\x1b[1A\x1b[2Kdone\n")
+    shown = unescape(terminal.drawn(["180/300 of it"], ["Complete: 10 files"])).replace("\N{NO-BREAK SPACE}", " ")
+    assert "180/300 of it" in shown
+    assert "Complete: 10 files" in shown
+    assert "url(http" not in shown
+
+
+def test_programs_find_every_page() -> None:
+    """The list for programs has each page below a caption, and each with what it is about."""
+    lines = [line for line in index(DOCS).splitlines() if line.startswith("- ")]
+
+    linked = {line.partition("](")[2].partition(")")[0] for line in lines}
+    files = (*DOCS.rglob("*.md"), *DOCS.glob("reference/*.rst"))
+    expected = {file.relative_to(DOCS).as_posix().replace(".rst", ".html") for file in files if file.name != "index.md"}
+    assert expected | {"reference/index.md"} == linked
+    assert [] == [line for line in lines if line.endswith(": ")]
+
+
+def test_programs_read_the_pages_as_they_are_filled(tmp_path: Path) -> None:
+    """Beside the HTML stands each page as Markdown, with what is generated in its place."""
+    write(DOCS, tmp_path, lambda text: text.replace("<!-- generated: tables -->", "the tables"))
+
+    assert "the tables" in (tmp_path / "schema.md").read_text(encoding="utf-8")
+    assert (tmp_path / "llms.txt").read_text(encoding="utf-8").startswith("# aegis_async\n\n> ")
+    assert (tmp_path / "guides" / "bulk-export.md").is_file()
+
+
+def test_the_figures_of_the_readme_are_those_of_the_pages() -> None:
+    """What the README says in figures stands in the page that it names."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    drift, beside = ((DOCS / name).read_text(encoding="utf-8") for name in ("completeness.md", "performance.md"))
+    repaired = re.findall(r"^\| [\d.]+ \| (\d+) \| (\d+) \| \d+ \| \d+ \| [\d.]+ \|$", drift, re.MULTILINE)
+
+    assert "| 0.05 | 44.2 % |" in drift
+    assert "44.2 %" in readme
+    assert f"Of {sum(int(complete) for complete, _ in repaired):,} listings" in readme
+    assert {"0"} == {missed for _, missed in repaired}
+    rows = re.findall(r"^\| (?:alone|beside `get_many`).* \| ([\d.]+) \|$", beside, re.MULTILINE)
+    alone, together = map(float, rows)
+    assert f"longer than {together} ms, and {alone} ms without the export" in readme
 
 
 def _parsers(parser: ArgumentParser) -> Iterator[tuple[str, list[str]]]:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from aegis_async import AegisClient
 from aegis_async.export import export, read
 from aegis_async.sandbox import Sandbox
+from docs.follow import follow
 from tests.export.postgres import psql
 
 PAGE = Path(__file__).parents[2] / "docs" / "export.md"
@@ -92,6 +94,15 @@ async def test_the_query_of_the_postgres_database_runs(
         assert f"{count}\n" == psql(address, f"SELECT count(*) FROM {table}")  # noqa: S608 - a name of ours
     assert psql(address, "SELECT * FROM latest_runs")
     assert psql(address, "SELECT * FROM pass_rate_by_model_and_day")
+
+
+@pytest.mark.service
+def test_the_page_of_postgres_can_be_followed(sandbox: Sandbox, postgres: Callable[[], str], tmp_path: Path) -> None:
+    """Its commands export into a database and ask it, from top to bottom."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = {**os.environ, **sandbox.env, "PATH": path, "DATABASE": postgres()}
+
+    assert 3 == follow(PAGE.with_name("postgresql.md"), tmp_path, env)
 
 
 def test_pandas_and_polars_read_the_files(out: Path) -> None:

@@ -1,0 +1,187 @@
+"""Every block of code of the pages does what the page says."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aegis_async.sandbox import Sandbox
+from docs.blocks import DOCS, GUIDES, ROOT, Block, blocks, pages
+from docs.follow import DidNotHoldError, follow
+from docs.run_block import run
+
+_CLUSTERS = {"ray": pytest.mark.ray, "spark": pytest.mark.spark}  # pages whose blocks need one, in nox sessions
+_ELSEWHERE = {"docs/postgresql.md"}  # with a database, in tests/export/test_export_docs.py
+_SHOWN = {"text", "sql"}  # drawings, what is printed, and queries that tests/export/test_export_docs.py asks
+_PORT = "8765"  # of the guides; two suites at once need another one each
+
+
+def _is_followed(page: Path) -> bool:
+    """A page with commands is followed from top to bottom; on others each block stands by itself."""
+    return page in GUIDES or any(block.language == "sh" and not block.mark for block in blocks(page))
+
+
+def _alone() -> Iterator[object]:
+    for page in pages():
+        if not _is_followed(page):
+            for block in blocks(page):
+                if block.language == "python" and not block.mark:
+                    marks = [_CLUSTERS[page.stem]] if page.stem in _CLUSTERS else []
+                    yield pytest.param(block.code, id=f"{block.page}:{block.line}", marks=marks)
+
+
+def _followed() -> list[Path]:
+    return [page for page in pages() if _is_followed(page) and page.relative_to(ROOT).as_posix() not in _ELSEWHERE]
+
+
+@pytest.fixture
+def in_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder to be in, and the two variables set to a sandbox's."""
+    monkeypatch.chdir(tmp_path)
+    with Sandbox() as sandbox:
+        for name, value in sandbox.env.items():
+            monkeypatch.setenv(name, value)
+        yield tmp_path
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the commands be those of this interpreter, and its pytest be that of somebody with no other plugin."""
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio")
+
+
+@pytest.mark.parametrize("code", tuple(_alone()))
+def test_every_block_runs_as_it_stands(code: str, in_trial: Path) -> None:
+    """A block of Python, pasted into a notebook or, where it is a test, into a file, does its work without an error."""
+    if "def test_" in code:
+        file = in_trial / "test_block.py"
+        file.write_text(code, encoding="utf-8")
+        done = subprocess.run(  # noqa: S603 - our own page
+            [sys.executable, "-m", "pytest", "-q", file.name], capture_output=True, text=True, check=False
+        )
+        assert "1 passed" in done.stdout, done.stdout + done.stderr
+        return
+    if "SparkSession" in code:  # Java takes the environment of its first session, and keeps it
+        alone = [sys.executable, "-c", code]
+        local = {"PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+        subprocess.run(alone, check=True, env={**os.environ, **local})  # noqa: S603 - likewise
+        return
+    run(code)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("page", _followed(), ids=lambda page: page.stem)
+def test_every_page_with_commands_can_be_followed(page: Path, in_trial: Path) -> None:
+    """From top to bottom its commands, files and blocks do what it says, and print what it shows."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+
+    count = follow(page, in_trial, os.environ, replaced={_PORT: port})
+
+    assert count >= 1
+
+
+def test_every_block_is_run_or_says_why_not() -> None:
+    """What no test runs is counted here, with its reason on the page; README's commands are those of `.ci/run`."""
+    every = [block for page in pages() for block in blocks(page)]
+    not_run = [block for block in every if block.mark == "not run"]
+
+    assert 5 == len(not_run)
+    assert all(len(block.said) > 10 for block in not_run)
+    assert ["demo", "tests"] == [block.said for block in every if block.mark == "command"]
+    assert {"environment"} == {block.mark for block in every if "venv" in block.code and block.mark != "command"}
+    assert set() == {block.language for block in every} - {"python", "sh"} - _SHOWN
+
+
+def test_what_is_shown_as_code_from_a_file_is_an_example() -> None:
+    """A page includes only files of the folder of examples, which have tests of their own."""
+    for page in DOCS.rglob("*.md"):
+        for line in page.read_text(encoding="utf-8").splitlines():
+            if line.startswith("```{literalinclude}"):
+                assert (page.parent / line.split()[1]).resolve().parent == ROOT / "examples"
+
+
+PAGE = """\
+<!-- file: said.txt -->
+```text
+good morning
+```
+
+```sh
+greeting=$(cat said.txt)
+```
+
+```python
+import asyncio
+await asyncio.sleep(0)
+print("hello")
+```
+
+<!-- prints -->
+```text
+h…o
+```
+
+```sh
+echo "$greeting"
+```
+
+<!-- prints -->
+```text
+good morning
+```
+"""
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("docs.blocks.ROOT", tmp_path)
+    return tmp_path / "page.md"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_page_is_followed_in_one_shell(page: Path, tmp_path: Path) -> None:
+    """Files are written, variables kept, Python may await at its top, and what is printed is what is shown."""
+    page.write_text(PAGE, encoding="utf-8")
+
+    assert 6 == follow(page, tmp_path, os.environ, package="no such package")
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("right", "wrong", "where"),
+    [
+        ("h…o", "h…a", "page.md:17: the block of line 10 prints\nhello"),
+        ('echo "$greeting"', 'echo "$greetings"', "page.md:22: ended with 1"),
+        ("good morning\n```\n", "good evening\n```\n", "page.md:27: the block of line 22 prints\ngood evening"),
+    ],
+)
+def test_a_page_that_does_not_hold_says_where(page: Path, tmp_path: Path, right: str, wrong: str, where: str) -> None:
+    """Another output than the shown one, and a command that fails, are named by their line."""
+    page.write_text(PAGE.replace(right, wrong, 1), encoding="utf-8")
+
+    with pytest.raises(DidNotHoldError) as caught:
+        follow(page, tmp_path, os.environ, package="no such package")
+
+    assert str(caught.value).startswith(where)
+
+
+def test_a_mark_that_nobody_knows_is_refused(page: Path) -> None:
+    """A slip of the pen in a comment must not leave a block unrun."""
+    page.write_text("<!-- note run: later -->\n```sh\nfalse\n```\n", encoding="utf-8")
+
+    with pytest.raises(ValueError, match="page.md:2: a block is one of file, prints"):
+        list(blocks(page))
+
+
+def test_a_block_knows_its_place(page: Path) -> None:
+    """Line, language, mark and what the mark says are those of the page."""
+    page.write_text("# Title\n\n<!-- file: app.py -->\n```python\nx = 1\n```\n", encoding="utf-8")
+
+    assert [Block("page.md", 4, "python", "x = 1\n", "file", "app.py")] == list(blocks(page))
