@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from ssl import SSLContext
 from types import EllipsisType, UnionType
 from typing import Final, Literal, Self, TypeVar
@@ -20,7 +20,7 @@ from aegis_async._session import ClientSession, ClientStats, Limits, Options, Pa
 from aegis_async._tasks import Closing
 from aegis_async.errors import ConfigurationError
 
-__all__ = ["AegisClient"]
+__all__ = ["AegisClient", "Recipe", "recipe_of", "session_of"]
 
 T = TypeVar("T")
 
@@ -102,7 +102,9 @@ class AegisClient(Closing):
             headers=resolve_headers(headers),
             traced=hooks is not None,
         )
-        self._session = Session(wire, _limits(max_concurrency, rate_limit), Clock(), hooks)
+        self._wire = wire
+        self._limits = _limits(max_concurrency, rate_limit)
+        self._session = Session(wire, self._limits, Clock(), hooks)
         flights = Flights(self._session) if single_flight else None
         space = (self._session.base, self._key.fingerprint)
         shared = Shared(Decoders(), flights, cache, space)
@@ -147,6 +149,7 @@ class AegisClient(Closing):
         view = object.__new__(AegisClient)
         view._parent = self
         view._key = self._key
+        view._wire, view._limits = self._wire, self._limits
         view._session = self._session
         view._api = self._api.with_options(
             _options(
@@ -236,6 +239,74 @@ class AegisClient(Closing):
         session: Session | None = getattr(self, "_session", None)
         if session is not None and session.opened and self._parent is None:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What it takes to make a client like another one in another process. It holds the key, and does not show it.
+
+    Attributes:
+        key: The key.
+        base_url: Where the service is.
+        options: Those of the client's calls.
+        limits: Requests at once, and their rate, for all that use the key together.
+        max_body_size: Bytes of one body after decompression.
+        proxy: The URL of a proxy for every request.
+        trust_env: Whether to take the proxy from the environment, which is that of the other process.
+        headers: More headers for every request.
+    """
+
+    key: str = field(repr=False)
+    base_url: str
+    options: Options
+    limits: Limits
+    max_body_size: int
+    proxy: str | None = field(repr=False)
+    trust_env: bool
+    headers: Mapping[str, str] = field(repr=False)
+
+    def client(self, slots: int | Literal["auto"]) -> AegisClient:
+        """Make a client with so many slots, and without a rate of its own."""
+        made = AegisClient(
+            self.key,
+            base_url=self.base_url,
+            timeout=self.options.timeout,
+            retry=self.options.retry,
+            max_concurrency=slots,
+            max_body_size=self.max_body_size,
+            headers=self.headers,
+            proxy=self.proxy,
+            trust_env=self.trust_env,
+        )
+        # Whoever has all slots to itself needs no lane that leaves some to others.
+        return made.with_options(deadline=self.options.deadline, priority="interactive")
+
+
+def recipe_of(client: AegisClient) -> Recipe:
+    """Give what it takes to make this client in another process.
+
+    Raises:
+        ConfigurationError: It holds something that cannot leave this process.
+    """
+    wire = client._wire  # noqa: SLF001 - the same module's
+    for name, value in (("session", wire.session), ("ssl", wire.ssl)):
+        if value is not None:
+            raise ConfigurationError(f"a client with {name}=… cannot be made again in another process: leave it out")
+    return Recipe(
+        key=wire.key.authorization.removeprefix("Bearer "),
+        base_url=str(wire.base_url),
+        options=client._api.options,  # noqa: SLF001 - as above
+        limits=client._limits,  # noqa: SLF001 - as above
+        max_body_size=wire.max_body_size,
+        proxy=wire.proxy,
+        trust_env=wire.trust_env,
+        headers=dict(wire.headers),
+    )
+
+
+def session_of(client: AegisClient) -> Session:
+    """Give the session of a client, for what shares its limits with other processes."""
+    return client._session  # noqa: SLF001 - the same module's
 
 
 def _options(

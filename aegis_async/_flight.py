@@ -57,13 +57,16 @@ class Flights:
             DeadlineExceededError: The flight cannot end, or wait, before this caller's own deadline.
         """
         deadline = nearest(call.options.deadline, self._session.clock.monotonic)
-        flight: _Flight[T] | None = self._flights.get(key)
-        if flight is None or not flight.alive():
-            flight = self._flights[key] = _Flight(self._session, call)
-            flight.task = self._session.tasks().start_here(self._fly(key, flight))
-        else:
+        known: _Flight[T] | None = self._flights.get(key)
+        flight = known if known is not None and known.alive() else _Flight(self._session, call)
+        seat = flight.seat(deadline)  # before it begins: it may land at once
+        if flight is known:
             self._session.counts.shared += 1
-        result = await flight.carry(deadline)
+        else:
+            tasks = self._session.tasks()
+            self._flights[key] = flight
+            flight.task = tasks.start_here(self._fly(key, flight))
+        result = await flight.carry(seat, deadline)
         call.size, call.etag = flight.call.size, flight.call.etag
         return result
 
@@ -103,10 +106,14 @@ class _Flight(Generic[T]):
         """Whether it can still be joined."""
         return bool(self._seats) and not self.landed and self.task.get_loop() is asyncio.get_running_loop()
 
-    async def carry(self, deadline: Deadline | None) -> T:
-        """Wait for the result, no longer than until ``deadline``."""
+    def seat(self, deadline: Deadline | None) -> "asyncio.Future[T]":
+        """Give what the result or an error will be in, for a caller who has until ``deadline``."""
         seat: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._seats[seat] = deadline
+        return seat
+
+    async def carry(self, seat: "asyncio.Future[T]", deadline: Deadline | None) -> T:
+        """Wait for the result, no longer than until ``deadline``."""
         alarm = self._bound(seat, deadline) if deadline is not None else None
         try:
             return await seat

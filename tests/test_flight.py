@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
+from multidict import CIMultiDict
 
 from aegis_async import AegisClient, RetryPolicy, deadline
+from aegis_async._session._request import RawResponse
 from aegis_async.errors import ClientClosedError, DeadlineExceededError, NotFoundError
 from aegis_async.models import DataCollection
 from aegis_async.sandbox import Sandbox
 from tests.conftest import FakeClock
+from tests.decode.documents import collection
 from tests.held import Held, held
 from tests.session.wire import KEY
 
@@ -54,6 +57,26 @@ async def test_a_flight_that_has_landed_is_not_joined(server: Held, shared: Aegi
         await call
 
     assert 2 == len(server.paths)
+
+
+async def test_a_flight_that_lands_at_once_reaches_who_began_it(
+    shared: AegisClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that meets no wait at all gives its value and its error to the caller who made it."""
+    shared._session.tasks()
+    sent = [
+        RawResponse(404, b"{}", CIMultiDict()),
+        RawResponse(200, msgspec.json.encode(collection()), CIMultiDict()),
+    ]
+
+    async def send(*_: object) -> RawResponse:
+        return sent.pop()
+
+    monkeypatch.setattr(shared._session._attempts._transport, "send", send)
+
+    assert 14 == (await shared.data_collections.get(14)).id
+    with pytest.raises(NotFoundError):
+        await shared.data_collections.get(14)
 
 
 async def test_different_requests_fly_apart(server: Held, shared: AegisClient) -> None:

@@ -3,5 +3,6 @@
 from aegis_async._limits._adaptive import AdaptiveLimit
 from aegis_async._limits._budget import Bucket, Budgets
 from aegis_async._limits._gate import Gate
+from aegis_async._limits._spacing import Spacing
 
-__all__ = ["AdaptiveLimit", "Bucket", "Budgets", "Gate"]
+__all__ = ["AdaptiveLimit", "Bucket", "Budgets", "Gate", "Spacing"]

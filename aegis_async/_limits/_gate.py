@@ -1,6 +1,7 @@
 """The one door to the wire: slots in two lanes, a rate, and a pause that holds everybody."""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -11,7 +12,7 @@ from aegis_async._limits._adaptive import AdaptiveLimit
 from aegis_async._limits._pause import Pause
 from aegis_async._limits._spacing import Spacing
 
-__all__ = ["Gate", "Visitor"]
+__all__ = ["Gate", "Rate", "Visitor"]
 
 _BULK_SHARE: Final = 10  # of so many that pass while bulk waits, at least one is bulk
 
@@ -29,6 +30,16 @@ class Visitor(Protocol):
         Raises:
             Exception: The call cannot wait that long.
         """
+
+
+class Rate(Protocol):
+    """Says when the next attempt may begin."""
+
+    def delay(self, now: float) -> float:
+        """Give the seconds until then; infinite while it is not known, and then `Gate.wake` is called."""
+
+    def passed(self, now: float) -> None:
+        """Hear that one begins."""
 
 
 class _Place:
@@ -52,11 +63,16 @@ class Gate:
         limit: Slots, or what finds how many there should be.
         rate: Attempts that may begin in a second, None for any number.
         clock: Time and chance.
+
+    Attributes:
+        rate: What every attempt waits for; another one can take its place, as where several processes share a key.
+        on_pause: Told how many seconds a pause that begins will take.
     """
 
     def __init__(self, limit: int | AdaptiveLimit, rate: RateLimit | None, clock: Clock) -> None:
         self._clock = clock
-        self._rate = Spacing(rate) if rate is not None else None
+        self.rate: Rate | None = Spacing(rate) if rate is not None else None
+        self.on_pause: Callable[[float], object] | None = None
         self._queues: tuple[deque[_Place], deque[_Place]] = (deque(), deque())
         self._busy = [0, 0]
         self._passed_bulk_by = 0
@@ -101,7 +117,7 @@ class Gate:
     def try_enter(self, *, bulk: bool) -> bool:
         """Pass at once where nothing is in the way: the usual case, without an await."""
         first, second = self._queues
-        if self._pause is not None or self._rate is not None or first or (bulk and second) or not self._free(bulk):
+        if self._pause is not None or self.rate is not None or first or (bulk and second) or not self._free(bulk):
             return False
         self._busy[bulk] += 1
         return True
@@ -154,12 +170,18 @@ class Gate:
         if self._pause is not None and self._pause.until >= until:
             return
         self._pause = Pause(until, seconds)
+        if self.on_pause is not None:
+            self.on_pause(seconds)
         for place in [*self._queues[0], *self._queues[1]]:
             if not place.passed.done():
                 try:
                     place.visitor.hold(until)
                 except Exception as error:  # noqa: BLE001 - raised where the visitor waits
                     place.passed.set_exception(error)
+
+    def wake(self) -> None:
+        """Hear that the rate may let somebody pass who had to wait for it."""
+        self._let_pass()
 
     def close(self, error: Callable[[], Exception]) -> None:
         """Send everybody away who waits, each with an error of its own."""
@@ -195,7 +217,7 @@ class Gate:
     def _delay(self) -> float:
         """Give the seconds before the next one may pass, whoever it is."""
         now = self._clock.monotonic()
-        delay = self._rate.delay(now) if self._rate is not None else 0.0
+        delay = self.rate.delay(now) if self.rate is not None else 0.0
         if self._pause is not None:
             held = self._pause.delay(now, self.waiting, self._clock.random)
             if held is None:
@@ -205,8 +227,8 @@ class Gate:
         return delay
 
     def _count_passed(self) -> None:
-        if self._rate is not None:
-            self._rate.passed(self._clock.monotonic())
+        if self.rate is not None:
+            self.rate.passed(self._clock.monotonic())
         if self._pause is not None:
             self._pause.passed()
 
@@ -219,7 +241,8 @@ class Gate:
 
     def _wake_in(self, delay: float) -> None:
         self._silence()
-        self._alarm = self._clock.later(delay, self._woken)
+        if delay < math.inf:
+            self._alarm = self._clock.later(delay, self._woken)
 
     def _woken(self) -> None:
         self._alarm = None

@@ -74,6 +74,16 @@ class Session:
         """Whether there is anything to close: a call was made, and no ``aclose()`` since."""
         return self._loop is not None and not self._closed
 
+    def gate(self) -> Gate:
+        """Give the gate that every attempt in this loop passes.
+
+        Raises:
+            ClientClosedError: The client is closed.
+            ConfigurationError: The client lives in another loop that is still alive.
+        """
+        self.enter_loop()
+        return self._attempts.gate
+
     def tasks(self) -> TaskOwner:
         """Give the owner of this loop's background tasks.
 

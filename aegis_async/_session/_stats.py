@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 __all__ = ["ClientStats", "Counts"]
 
@@ -19,6 +20,18 @@ class Counts(msgspec.Struct):
     waited_slot: float = 0.0
     waited_pause: float = 0.0
     waited_backoff: float = 0.0
+
+    def take(self) -> "Counts":
+        """Give the sums so far, and begin anew."""
+        taken = replace(self)
+        for name, value in asdict(Counts()).items():
+            setattr(self, name, value)
+        return taken
+
+    def add(self, other: "Counts") -> None:
+        """Count what another process has done on this client's behalf too."""
+        for name, value in asdict(other).items():
+            setattr(self, name, getattr(self, name) + value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

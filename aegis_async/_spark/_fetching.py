@@ -46,7 +46,7 @@ async def batches(
     warm_up()
     waiting: list[pa.RecordBatch] = []
     async with (
-        options.client(rate_limit) as client,
+        options.client(rate_limit, max_body_size=options.stream_above) as client,
         aclosing(_pieces(client.data_collections, options, ids)) as pieces,
     ):
         async for piece in pieces:

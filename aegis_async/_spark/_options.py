@@ -16,6 +16,7 @@ __all__ = ["Options"]
 _TABLES: Final = tuple(table.name for table in TABLES)
 _BOOLS: Final = {"true": True, "false": False}
 _KEY: Final = "AEGIS_API_KEY"
+_MAX_BODY_SIZE: Final = 256 << 20  # the client's own default
 _NOT_REDACTED: Final = frozenset({"api_key", "apikey", "key"})
 
 
@@ -66,8 +67,12 @@ class Options:
         values = {name: _READ[name](name, text) for name, text in given.items()}
         return cls(**{"base_url": _base_url("base_url", None), **values})
 
-    def client(self, rate_limit: float | None) -> AegisClient:
-        """Give a client with these settings, that makes so many requests per second at most.
+    def client(self, rate_limit: float | None, max_body_size: int = _MAX_BODY_SIZE) -> AegisClient:
+        """Give a client with these settings.
+
+        Args:
+            rate_limit: Requests per second.
+            max_body_size: Bytes of one body after decompression.
 
         Raises:
             ConfigurationError: There is no key.
@@ -80,7 +85,7 @@ class Options:
             self.token,
             base_url=self.base_url,
             max_concurrency=2 * self.concurrency,  # the bulk lane has three quarters of it
-            max_body_size=self.stream_above,
+            max_body_size=max_body_size,
             rate_limit=None if rate_limit is None else RateLimit(rate_limit),
         )
 

@@ -61,6 +61,9 @@ async def _exported(options: Namespace, console: Console) -> ExportReport:
             batch_bytes=options.batch_bytes,
             stream_above=options.stream_above,
             max_outage=options.max_outage,
+            engine=options.engine,
+            workers=options.workers,
+            address=options.address,
             progress=display.update,
         )
 

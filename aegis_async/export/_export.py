@@ -11,9 +11,9 @@ from aegis_async._arguments import choice, integer
 from aegis_async._clock import Clock
 from aegis_async._resources.data_collections import list_items, summary_decoder
 from aegis_async.errors import InvalidArgumentError
-from aegis_async.export._courier import Courier
+from aegis_async.export._engines import Asked, EngineName, check_engine, made_engine, require_engine
 from aegis_async.export._folder import claim
-from aegis_async.export._outage import Outage
+from aegis_async.export._outage import Outage, ask
 from aegis_async.export._output import Output, Plan
 from aegis_async.export._report import ExportReport, Progress
 from aegis_async.export._sinks import SINKS, Place, require
@@ -45,6 +45,9 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     batch_bytes: int = 16 << 20,
     stream_above: int = 2 << 20,
     max_outage: float = 1800.0,
+    engine: EngineName = "local",
+    workers: int | None = None,
+    address: str | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> ExportReport:
     """Write every collection with its datasets, runs and evaluations into a folder.
@@ -72,6 +75,12 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
             run. Twice ``concurrency`` bodies of up to this size may be in memory, and one that is larger: up to 2 GiB,
             whatever the client's ``max_body_size``.
         max_outage: Seconds for which a service that does not answer is waited for.
+        engine: ``"ray"`` has workers on a Ray cluster fetch, convert and write, while this process walks the listing
+            and commits; it needs the extra ``ray``, and formats of files alone. ``concurrency``, and the client's
+            ``max_concurrency`` and ``rate_limit``, then hold for all workers together.
+        workers: How many workers; as many as the cluster has CPUs when None, and never more than ``concurrency``.
+        address: Where the cluster is, as ``"auto"`` or ``"10.0.0.1:6379"``; when None, ``RAY_ADDRESS``, or else one
+            that begins on this machine and ends with the export.
         progress: Called in the event loop after each collection; an exception that it raises ends the export.
 
     Returns:
@@ -88,27 +97,35 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     choice("deleted", deleted, ("keep", "drop"))
     integer("batch_bytes", batch_bytes, minimum=1)
     integer("stream_above", stream_above, minimum=1)
-    integer("concurrency", concurrency, minimum=1)
+    asked = Asked(
+        engine=engine,
+        workers=workers,
+        address=address,
+        concurrency=concurrency,
+        shared=shared,
+        batch_bytes=batch_bytes,
+        stream_above=stream_above,
+        max_outage=_seconds("max_outage", max_outage),
+    )
+    check_engine(client, asked, formats)
     client = client.with_options(priority="bulk")
-    outage = Outage(_seconds("max_outage", max_outage), partial(_ask, client), Clock())
+    outage = Outage(asked.max_outage, partial(ask, client), Clock())
     source = _source(client, ids, shared, outage)
     plan = Plan(formats, batch_bytes, full, deleted == "drop", Place(Path(out), to))
-    output = await _open(plan, source.intent)
+    output = await _open(plan, source.intent, engine)
     from aegis_async.export._run import Run  # noqa: PLC0415 - imported in the thread above
+    from aegis_async.export._writer import BatchWriter  # noqa: PLC0415 - as above
 
-    courier = Courier(client.data_collections, outage, concurrency, stream_above, shared=shared)
-    run = Run(output, source, courier, Tally(progress))
+    writer = BatchWriter(output.sinks, batch_bytes, anew=full or source.listed is None)
+    fetching = made_engine(client, output, writer, outage, asked)
+    run = Run(output, source, fetching, writer, Tally(progress))
     try:
-        await run.fetch()
+        async with fetching:
+            await run.fetch()
         return await run.complete()
     except (CancelledError, Exception) as error:
         await run.end_early(error)
         raise
-
-
-async def _ask(client: "AegisClient") -> object:
-    """Ask the service for the least that it can give."""
-    return await client.data_collections.list(page_size=1, max_pages=1).first()
 
 
 def _source(
@@ -126,11 +143,11 @@ def _source(
     return GivenIds(ids)
 
 
-async def _open(plan: Plan, intent: str) -> Output:
+async def _open(plan: Plan, intent: str, engine: EngineName) -> Output:
     """Open what is written to, or nothing at all when it is cancelled meanwhile."""
     made: list[Output] = []
     try:
-        await off_loop(lambda: made.append(_opened(plan, intent)))
+        await off_loop(lambda: made.append(_opened(plan, intent, engine)))
     except CancelledError:
         for output in made:
             await off_loop(output.close)
@@ -138,10 +155,10 @@ async def _open(plan: Plan, intent: str) -> Output:
     return made[0]
 
 
-def _opened(plan: Plan, intent: str) -> Output:
+def _opened(plan: Plan, intent: str, engine: EngineName) -> Output:
     require(plan.formats)
-    # pyarrow is an extra and slow to import: in this thread, where the loop does not wait for it.
-    from aegis_async.export import _run  # noqa: F401, PLC0415 - as said
+    # What comes with an extra is slow to import: in this thread, where the loop does not wait for it.
+    require_engine(engine)
     from aegis_async.export._arrow import warm_up  # noqa: PLC0415 - as said
 
     warm_up()

@@ -1,6 +1,5 @@
 """The folder of an export: claimed once, changed by commits alone, and never cleared of what is not ours."""
 
-import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -8,21 +7,21 @@ from typing import Any, Final
 import msgspec
 
 from aegis_async.errors import ExportError, InvalidArgumentError
-from aegis_async.export._commits import Commit, Part, State, read_commits
+from aegis_async.export._commits import Commit, State, read_commits
 from aegis_async.export._layout import (
     COMMITS,
     FOLDERS,
     LOCK,
-    chunk_name,
     commit_name,
+    commit_prefix,
     is_commit,
     is_part,
     is_temporary_commit,
     is_temporary_part,
-    part_name,
 )
 from aegis_async.export._refusals import explained
-from aegis_async.export._store import Data, Lease, LocalStore, Store
+from aegis_async.export._shelf import Shelf
+from aegis_async.export._store import Lease, LocalStore, Store
 
 __all__ = ["Folder", "claim"]
 
@@ -41,29 +40,14 @@ class Folder:
 
     Attributes:
         state: What the commits add up to.
+        shelf: Where the parts of the next commit go, under names that no other commit has.
     """
 
     def __init__(self, store: Store, lock: Lease) -> None:
         self.store = store
         self.lock = lock
         self.state = State(read_commits(store))
-        self._names = 0
-
-    def new_name(self) -> str:
-        """Give a name for parts of the next commit, which no other commit has."""
-        self._names += 1
-        return chunk_name(self.state.number + 1, self._names)
-
-    def put(self, folder: str, chunk: str, extension: str, data: Data, *, rows: int) -> Part:
-        """Write one part, which counts only from the commit on.
-
-        Raises:
-            ExportError: It could not be written.
-        """
-        view = memoryview(data)
-        path = part_name(folder, chunk, extension)
-        self.store.put(path, data)
-        return Part(path, rows, view.nbytes, hashlib.sha256(view).hexdigest())
+        self.shelf = self._new_shelf()
 
     def commit(self, **changes: Any) -> None:
         """Bring changes into force, as `Commit` names them, and remove the parts that they take away.
@@ -78,7 +62,7 @@ class Folder:
         gone += [part.path for file in commit.released for part in state.set_aside[file].parts]
         self._put(commit)
         state.add(commit)
-        self._names = 0
+        self.shelf = self._new_shelf()
         for path in gone:
             self.store.delete(path)
 
@@ -110,6 +94,9 @@ class Folder:
                 self.store.delete(path)
         for path in filter(is_temporary_commit, self.store.list(COMMITS)):
             self.store.delete(path)
+
+    def _new_shelf(self) -> Shelf:
+        return Shelf(self.store, commit_prefix(self.state.number + 1))
 
     def _put(self, commit: Commit) -> None:
         path = commit_name(commit.number)

@@ -19,11 +19,13 @@ __all__ = [
     "SQLITE",
     "chunk_name",
     "commit_name",
+    "commit_prefix",
     "is_commit",
     "is_part",
     "is_temporary_commit",
     "is_temporary_part",
     "part_name",
+    "partition_prefix",
     "temporary_name",
 ]
 
@@ -41,12 +43,24 @@ FOLDERS: Final = (*(table.name for table in TABLES), RAW, QUARANTINE)
 """The folders of parts, in the order in which they are made."""
 
 _COMMIT: Final = re.compile(rf"{COMMITS}/\d{{6,}}\.json")
-_PART: Final = re.compile(r"\d{6,}-\d{4,}\.[a-z]+(?:\.[a-z]+)?")
+# Written by whoever commits: the number of the commit; by a worker: its run, partition and attempt.
+_PREFIX: Final = r"(?:\d{6,}|[0-9a-f]{12}-\d{6,}-\d{2,})"
+_PART: Final = re.compile(rf"{_PREFIX}-\d{{4,}}\.[a-z]+(?:\.[a-z]+)?")
 
 
-def chunk_name(commit: int, number: int) -> str:
-    """Give the name of a chunk, which no other commit writes to: it holds the number of its commit."""
-    return f"{commit:06}-{number:04}"
+def commit_prefix(commit: int) -> str:
+    """Give the beginning of the names of a commit's own parts, which no other commit writes to."""
+    return f"{commit:06}"
+
+
+def partition_prefix(run: str, partition: int, attempt: int) -> str:
+    """Give the beginning of the names of a partition's parts: no other run, partition or attempt writes to them."""
+    return f"{run}-{partition:06}-{attempt:02}"
+
+
+def chunk_name(prefix: str, number: int) -> str:
+    """Give the name of a chunk."""
+    return f"{prefix}-{number:04}"
 
 
 def part_name(folder: str, chunk: str, extension: str) -> str:

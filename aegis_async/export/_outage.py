@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from aegis_async._clock import Clock
 from aegis_async.errors import (
@@ -14,7 +14,10 @@ from aegis_async.errors import (
     ServerError,
 )
 
-__all__ = ["Outage"]
+if TYPE_CHECKING:
+    from aegis_async._client import AegisClient
+
+__all__ = ["Outage", "ask"]
 
 T = TypeVar("T")
 
@@ -121,6 +124,11 @@ class Outage:
     def _stop_if_ended(self) -> None:
         if self.ended is not None:
             raise self.ended
+
+
+async def ask(client: "AegisClient") -> object:
+    """Ask the service for the least that it can give."""
+    return await client.data_collections.list(page_size=1, max_pages=1).first()
 
 
 def _may_be_its_own(error: AegisError) -> bool:

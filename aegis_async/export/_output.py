@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aegis_async.export._folder import Folder
 from aegis_async.export._report import Quarantined
-from aegis_async.export._sinks import FILES, Place, Sink, opened
+from aegis_async.export._sinks import FILES, Place, Sink, databases, files_of
+
+if TYPE_CHECKING:
+    from aegis_async.export._sinks._files import Files
 
 __all__ = ["Output", "Plan"]
 
@@ -37,6 +40,9 @@ class Output:
         plan: What was asked for.
         intent: What is gone through.
 
+    Attributes:
+        files: The sink of the files, which are in every export.
+
     Raises:
         ExportError: A sink cannot be opened.
     """
@@ -46,8 +52,10 @@ class Output:
         self.plan = plan
         self.sinks: list[Sink] = []
         try:
-            for sink in opened(folder, plan.formats, intent, plan.place):
-                self.sinks.append(sink)
+            # The files come first: bodies are kept before a database has the rows.
+            self.files: Files = files_of(folder, plan.formats, intent)
+            self.sinks.append(self.files)
+            self.sinks.extend(databases(plan.formats, intent, plan.place))
         except BaseException:
             self.close()
             raise

@@ -1,40 +1,19 @@
 """One run: ids to bodies to batches, a second round for what failed, and the report, whatever happens on the way."""
 
 from asyncio import CancelledError
-from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
-from typing import Final, TypeAlias
 
-from aegis_async._fanout import Outcome
-from aegis_async._resources.data_collections import CollectionBody, is_too_large
-from aegis_async.errors import (
-    AegisError,
-    AuthenticationError,
-    ClientClosedError,
-    ExportError,
-    NotFoundError,
-    OrganizationRequiredError,
-)
-from aegis_async.export._batches import Fetched
-from aegis_async.export._courier import Courier
-from aegis_async.export._large import large_draft
+from aegis_async.errors import AegisError, ExportError, NotFoundError, OrganizationRequiredError
+from aegis_async.export._fetching import Engine, Ids, Known, Take
 from aegis_async.export._output import Output
 from aegis_async.export._report import ExportReport, Missing, Status
 from aegis_async.export._reporter import Reporter
-from aegis_async.export._rows import count
 from aegis_async.export._source import IdSource, Listed
 from aegis_async.export._tally import Got, Tally
 from aegis_async.export._threads import off_loop
 from aegis_async.export._writer import BatchWriter
 
 __all__ = ["Run"]
-
-Ids: TypeAlias = Iterable[int] | AsyncIterable[int]
-Known: TypeAlias = Callable[[int], Listed]
-Take: TypeAlias = Callable[[int, Listed, Got | AegisError], None]
-
-# What is wrong with one collection is that one's error; these are wrong for every one.
-_ENDS_ALL: Final = (AuthenticationError, ClientClosedError, ExportError)
 
 
 class Run:
@@ -43,18 +22,18 @@ class Run:
     Args:
         output: Where it writes to.
         source: The ids.
-        courier: What fetches them.
+        engine: What fetches them.
+        writer: What the engine hands them to.
         tally: Counts, and tells how far it is.
     """
 
-    def __init__(self, output: Output, source: IdSource, courier: Courier, tally: Tally) -> None:
+    def __init__(self, output: Output, source: IdSource, engine: Engine, writer: BatchWriter, tally: Tally) -> None:
         self._output = output
         self._source = source
-        self._courier = courier
+        self._engine = engine
+        self._writer = writer
         self._tally = tally
-        anew = output.plan.full or source.listed is None
-        self._writer = BatchWriter(output.sinks, output.plan.batch_bytes, anew=anew)
-        self._reporter = Reporter(output, source, self._writer, tally)
+        self._reporter = Reporter(output, source, writer, tally)
         self._failed: dict[int, Listed] = {}
         self._missing: dict[int, Missing] = {}
         self._gone: list[int] = []
@@ -67,12 +46,12 @@ class Run:
             ExportError: A batch could not be written, or the service did not answer for too long.
             AegisError: The listing failed, or the service refused the key.
         """
-        courier, source = self._courier, self._source
-        await self._go(courier, source.ids(self._wanted), source.known, self._take)
-        await self._go(courier, tuple(self._failed), self._failed.__getitem__, self._take_again)
+        source = self._source
+        await self._go(source.ids(self._wanted), source.known, self._take)
+        await self._go(tuple(self._failed), self._failed.__getitem__, self._take_again)
         evidence = source.evidence()
         if evidence is not None and evidence.complete:
-            await self._go(courier.anywhere(), self._unlisted(), _unknown, self._take_unlisted)
+            await self._go(self._unlisted(), _unknown, self._take_unlisted, anywhere=True)
 
     def _wanted(self, id_: int, listed: Listed) -> bool:
         wanted = self._writer.lacks(id_, listed)
@@ -80,32 +59,9 @@ class Run:
             self._tally.skip(self._source.total)
         return wanted
 
-    async def _go(self, courier: Courier, ids: Ids, known: Known, take: Take) -> None:
-        async with courier.bodies(ids).outcomes() as outcomes:
-            async for outcome in outcomes:
-                if courier.outage.ended is not None:
-                    raise courier.outage.ended
-                listed = known(outcome.id)
-                take(outcome.id, listed, await self._kept(courier, outcome, listed))
+    async def _go(self, ids: Ids, known: Known, take: Take, *, anywhere: bool = False) -> None:
+        await self._engine.fetch(ids, known, take, anywhere=anywhere)
         self._writer.set_aside(self._source.rejected())
-
-    async def _kept(self, courier: Courier, outcome: Outcome[CollectionBody], listed: Listed) -> Got | AegisError:
-        """Hand a body to the writer, and give what it holds, or why there is none."""
-        body = outcome.value
-        if body is not None:
-            await self._writer.add(Fetched(body, listed))
-            return Got(body.value is not None, count(body.value) if body.value else 0, len(body.body))
-        if outcome.error is not None and not is_too_large(outcome.error):
-            return outcome.error
-        try:
-            async with courier.large(outcome.id) as stream:
-                draft = await large_draft(stream, listed)
-        except _ENDS_ALL:
-            raise
-        except AegisError as error:
-            return error
-        await self._writer.add_alone(draft)
-        return Got(bool(draft.marks), sum(rows.num_rows for _, rows in draft.pieces), draft.size)
 
     def _take(self, id_: int, listed: Listed, got: Got | AegisError) -> None:
         if isinstance(got, AegisError):

@@ -68,6 +68,9 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    def __reduce__(self) -> tuple[type["LocalStore"], tuple[Path]]:
+        return LocalStore, (self._root.absolute(),)  # another process may stand in another folder
+
     def put(self, path: str, data: Data) -> None:
         """Store an object, in place of an earlier one.
 

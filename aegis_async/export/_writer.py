@@ -1,7 +1,8 @@
 """Fetched bodies to the sinks: batches that are converted and written one ahead of the fetching."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from aegis_async.export._arrow import unfit_costs
@@ -65,9 +66,20 @@ class BatchWriter:
         Raises:
             ExportError: It, or an earlier batch, could not be written.
         """
-        await self._settle()
+        await self.settle()
         self._storing = asyncio.create_task(off_loop(self._write, draft))
-        await self._settle()
+        await self.settle()
+
+    async def adopt(self, work: Callable[[], None], *, written: int, costs_as_text: int) -> None:
+        """Have ``work`` bring into force what others wrote, as soon as the batch before it is written.
+
+        It has not begun when this is cancelled.
+
+        Raises:
+            ExportError: An earlier batch could not be written.
+        """
+        await self.settle()
+        self._storing = asyncio.create_task(off_loop(self._adopt, work, written, costs_as_text))
 
     def set_aside(self, rejected: Iterable[Rejected]) -> None:
         """Take what becomes no row, for the next batch."""
@@ -82,7 +94,7 @@ class BatchWriter:
         await self._convert()
         if self._filling.marks or self._filling.rejected:
             await self._hand_over()
-        await self._settle()
+        await self.settle()
 
     async def bury(self, ids: Sequence[int], *, drop: bool) -> None:
         """Have every sink note what the service no longer has.
@@ -118,11 +130,16 @@ class BatchWriter:
         self._fresh, self._fresh_bytes = [], 0
 
     async def _hand_over(self) -> None:
-        await self._settle()
+        await self.settle()
         draft, self._filling = self._filling, Draft()
         self._storing = asyncio.create_task(off_loop(self._write, draft))
 
-    async def _settle(self) -> None:
+    async def settle(self) -> None:
+        """Wait until nothing is being written.
+
+        Raises:
+            ExportError: The last batch could not be written.
+        """
         error = await self.stop()
         if error is not None:
             raise error
@@ -133,6 +150,12 @@ class BatchWriter:
         self.written += len(batch.marks)
         self.costs_as_text += unfit_costs(batch.tables["evaluations"])
 
+    def _adopt(self, work: Callable[[], None], written: int, costs_as_text: int) -> None:
+        with self._noting_failure():
+            work()
+        self.written += written
+        self.costs_as_text += costs_as_text
+
     def _write_to(self, sink: Sink, batch: Batch) -> None:
         if not sink.demands:
             sink.write(batch)
@@ -142,9 +165,14 @@ class BatchWriter:
             sink.write(narrowed(batch, lacking))
 
     def _each(self, work: Callable[[Sink], None]) -> None:
-        try:
+        with self._noting_failure():
             for sink in self._sinks:
                 work(sink)
+
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        try:
+            yield
         except BaseException:
             self.failed = True
             raise

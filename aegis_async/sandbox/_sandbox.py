@@ -16,6 +16,7 @@ from typing import Final, Self
 from aiohttp import web
 
 from aegis_async.sandbox._account import Account, Drift
+from aegis_async.sandbox._allowance import Allowance
 from aegis_async.sandbox._capacity import Capacity, Overload, check_capacity
 from aegis_async.sandbox._faults import Fault, FaultPlan
 from aegis_async.sandbox._service import answer
@@ -48,6 +49,8 @@ class Sandbox:
         capacity: Requests that are served at once, the latency included; None for any number.
         overload: What becomes of further ones: ``"wait"`` in the order of their arrival, or ``"refuse"`` with a 429
             at once.
+        rate: Requests a second that each key may make; None for any number. A key may make a second's worth at once.
+            Further ones are refused with a 429 and a ``Retry-After``.
 
     Raises:
         ValueError: An argument is out of its bounds.
@@ -62,6 +65,7 @@ class Sandbox:
         port: int = 0,
         capacity: int | None = None,
         overload: Overload = "wait",
+        rate: float | None = None,
     ) -> None:
         _check("collections", collections, least=0)
         _check("latency", latency, least=0)
@@ -74,7 +78,8 @@ class Sandbox:
         self._log = Log()
         keys = {self.api_key: True, self.solo_api_key: False}
         self._capacity = Capacity(capacity, overload)
-        self._wire = Wire(partial(answer, self._account, keys), self._faults, self._log, latency, self._capacity)
+        service = partial(answer, self._account, keys)
+        self._wire = Wire(service, self._faults, self._log, latency, self._capacity, Allowance(rate))
         self._port = port
         self._url: str | None = None
         self._entered = False

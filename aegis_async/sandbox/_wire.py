@@ -1,6 +1,7 @@
 """Between the service as a function and the network: records, faults, compression, bytes."""
 
 import asyncio
+import math
 import socket
 import struct
 import time
@@ -14,6 +15,7 @@ from typing import Final
 
 from aiohttp import web
 
+from aegis_async.sandbox._allowance import Allowance
 from aegis_async.sandbox._capacity import Capacity
 from aegis_async.sandbox._faults import Fault, FaultPlan
 from aegis_async.sandbox._service import Answer, Question, refusal
@@ -95,21 +97,24 @@ class Wire:
         log: Told of each request.
         latency: Seconds before every answer.
         capacity: Places for requests.
+        allowance: How many each key may make.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a server
         self,
         service: Callable[[Question], Answer],
         faults: FaultPlan,
         log: Log,
         latency: float,
         capacity: Capacity,
+        allowance: Allowance,
     ) -> None:
         self._service = service
         self._faults = faults
         self._log = log
         self._latency = latency
         self._capacity = capacity
+        self._allowance = allowance
         self._busy: set[asyncio.Task[object]] = set()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -133,6 +138,9 @@ class Wire:
         path = request.raw_path.partition("?")[0].removeprefix(PREFIX)
         query = MappingProxyType(dict(request.query.items()))
         place = self._log.arrived(RecordedRequest(request.method, path, query, None, time.monotonic()))
+        wait = self._allowance.wait(request.headers.get("Authorization", ""))
+        if wait:
+            return await self._respond(request, query, place, replace(_TOO_MUCH, retry_after=str(math.ceil(wait))))
         async with self._capacity.place() as served:
             if not served:
                 return await self._respond(request, query, place, _TOO_MUCH)

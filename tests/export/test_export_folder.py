@@ -11,7 +11,7 @@ from aegis_async.export._commits import Chunk, Commit, State, read_commits
 from aegis_async.export._folder import Folder
 from aegis_async.export._folder import claim as claimed
 from aegis_async.export._holdings import Mark, Pass
-from aegis_async.export._layout import FOLDERS, chunk_name, is_part, part_name
+from aegis_async.export._layout import FOLDERS, chunk_name, commit_prefix, is_part, part_name, partition_prefix
 
 
 def files(out: Path) -> set[str]:
@@ -21,8 +21,8 @@ def files(out: Path) -> set[str]:
 
 def chunk(folder: Folder, data: bytes, *ids: int) -> Chunk:
     """Write a chunk of one part."""
-    name = folder.new_name()
-    part = folder.put("runs", name, "parquet", data, rows=len(ids))
+    name = folder.shelf.new_name()
+    part = folder.shelf.put("runs", name, "parquet", data, rows=len(ids))
     return Chunk(name, ("parquet",), tuple(Mark(id_, "f", 1, settled=True) for id_ in ids), (part,), 0)
 
 
@@ -169,7 +169,7 @@ def test_a_compaction_that_was_cut_short_does_no_harm(tmp_path: Path, monkeypatc
         folder.compact()
 
     again = claim(tmp_path)
-    again.commit(retired=(chunk_name(65, 1),))
+    again.commit(retired=(chunk_name(commit_prefix(65), 1),))
     again.compact()
 
     assert 64 == len(claim(tmp_path).state.chunks)
@@ -292,7 +292,16 @@ def test_a_commit_is_plain_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize("commit", [1, 999_999, 1_000_000])
 def test_a_parts_name_is_known_as_one(commit: int, number: int) -> None:
     """However many there are, a part's name is recognised."""
-    folder, _, name = part_name("runs", chunk_name(commit, number), "ndjson.zst").partition("/")
+    folder, _, name = part_name("runs", chunk_name(commit_prefix(commit), number), "ndjson.zst").partition("/")
 
     assert "runs" == folder
     assert is_part(name)
+
+
+@pytest.mark.parametrize("number", [1, 10_000])
+@pytest.mark.parametrize(("partition", "attempt"), [(0, 1), (999_999, 9), (1_000_000, 100)])
+def test_the_name_of_a_workers_part_is_known_as_one(partition: int, attempt: int, number: int) -> None:
+    """What a worker wrote and no commit names is ours to remove, whichever partition and attempt it was."""
+    name = chunk_name(partition_prefix("0a1b2c3d4e5f", partition, attempt), number)
+
+    assert is_part(f"{name}.parquet")

@@ -18,7 +18,7 @@ from aegis_async.export import _sinks as sinks
 from aegis_async.export._arrow import TABLE_SCHEMAS
 from aegis_async.export._batches import Draft, Fetched, add_to, batch_of
 from aegis_async.export._folder import claim
-from aegis_async.export._sinks import FILES, SINKS, Batch, Rejected, Sink, file_formats, opened
+from aegis_async.export._sinks import FILES, SINKS, Batch, Rejected, Sink, databases, file_formats, files_of
 from aegis_async.export._source import Listed
 from aegis_async.models import DataCollection
 from tests.export.places import READERS, Place
@@ -57,7 +57,8 @@ class Session:
 
     def __init__(self, place: Place, name: str, intent: str = "listing") -> None:
         self._folder = claim(place.out)
-        self._sinks = list(opened(self._folder, [name], intent, sinks.Place(place.out, place.to)))
+        files = files_of(self._folder, [name], intent)
+        self._sinks = [files, *databases([name], intent, sinks.Place(place.out, place.to))]
         self.sink: Sink = self._sinks[-1]
 
     def close(self) -> None:

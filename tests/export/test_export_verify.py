@@ -46,7 +46,7 @@ def rewrite(out: Path, table: str, sql: str) -> None:
     folder = claim(out)
     name = file.name.partition(".")[0]
     pq.write_table(changed, file)
-    part = folder.put(table, name, "parquet", file.read_bytes(), rows=changed.num_rows)
+    part = folder.shelf.put(table, name, "parquet", file.read_bytes(), rows=changed.num_rows)
     folder.lock.release()
 
     def change(commit: Commit) -> Commit:

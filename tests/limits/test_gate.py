@@ -383,3 +383,43 @@ async def test_a_gate_that_closes_sends_everybody_away() -> None:
     assert ["closed", "closed"] == [str(error) for error in errors]
     assert errors[0] is not errors[1]
     await scene.end()
+
+
+class Turns:
+    """A rate whose turns come from elsewhere."""
+
+    def __init__(self) -> None:
+        self.left = 0
+
+    def delay(self, _now: float) -> float:
+        return 0.0 if self.left else float("inf")
+
+    def passed(self, _now: float) -> None:
+        self.left -= 1
+
+
+async def test_a_rate_from_elsewhere_lets_pass_when_it_has_turns() -> None:
+    """While none is known everybody waits, without an alarm; woken, as many pass as there are turns."""
+    scene = Scene(4)
+    turns = scene.gate.rate = Turns()
+    await scene.come("i1", "i2", "i3")
+    before, alarms = list(scene.passed), list(scene.time.alarms)
+
+    turns.left = 2
+    scene.gate.wake()
+    await settled()
+
+    assert ([], []) == (before, alarms)
+    assert (["i1", "i2"], 1) == (scene.passed, scene.gate.waiting)
+    await scene.end()
+
+
+async def test_a_pause_is_told_when_it_is_longer() -> None:
+    """Whoever shares the key hears of each pause that holds the gate for longer than before."""
+    scene, told = Scene(4), list[float]()
+    scene.gate.on_pause = told.append
+
+    for seconds in (2.0, 1.0, 3.0):
+        scene.gate.pause(seconds)
+
+    assert [2.0, 3.0] == told

@@ -75,6 +75,11 @@ async def test_the_plan_has_every_id_of_the_listing(sandbox: Sandbox, options: C
     assert {"3"} == {request.query["page_size"] for request in sandbox.requests[:1]}
 
 
+async def test_a_page_may_be_larger_than_a_collection_that_is_sliced(options: Callable[..., Options]) -> None:
+    """``stream_above`` is about the body of one collection, and no limit for the listing."""
+    assert 20 == len(await planned(options(stream_above="1"), ()))
+
+
 async def test_a_range_is_cut_out_of_the_listing(options: Callable[..., Options]) -> None:
     """The service knows no ranges, so all is listed, and less is planned."""
     assert [18, 19, 20] == await planned(options(), (Condition(">", 17),))

@@ -41,6 +41,7 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--concurrency", type=int, default=8, metavar="N", help="collections at a time (default: %(default)s)"
     )
+    _add_engine(parser)
     parser.add_argument("--full", action="store_true", help="fetch what has not changed too")
     parser.add_argument(
         "--deleted",
@@ -68,6 +69,24 @@ def _configure(parser: ArgumentParser) -> None:
         default=1800.0,
         metavar="SECONDS",
         help="how long to wait for a service that does not answer (default: %(default)s)",
+    )
+
+
+def _add_engine(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("more than one machine")
+    group.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="who fetches and writes: this process, or workers on a Ray cluster (default: %(default)s)",
+    )
+    group.add_argument(
+        "--workers", type=int, metavar="N", help="workers on the cluster (default: as many as it has CPUs)"
+    )
+    group.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="where the cluster is, auto for one on this machine (default: RAY_ADDRESS, or one that is begun here)",
     )
 
 

@@ -17,6 +17,7 @@ from aegis_async.export._sinks._protocol import Batch, Packed, Rejected, Sink
 if TYPE_CHECKING:
     from aegis_async.export._folder import Folder
     from aegis_async.export._sinks._file_format import FileFormat
+    from aegis_async.export._sinks._files import Files
 
 __all__ = [
     "DATABASES",
@@ -29,8 +30,11 @@ __all__ = [
     "Place",
     "Rejected",
     "Sink",
+    "databases",
     "file_formats",
-    "opened",
+    "files_of",
+    "is_installed",
+    "missing_package",
     "require",
 ]
 
@@ -69,13 +73,19 @@ class Known:
         Raises:
             ExportError: A package is not installed; the text has the command to run.
         """
-        missing = [package for package in self.needs if not _is_installed(package)]
+        missing = [package for package in self.needs if not is_installed(package)]
         if missing:
-            command = f'pip install "aegis-async[{self.extra}]"'
-            raise ExportError(f"this export needs {' and '.join(missing)}, which is not installed: {command}")
+            raise missing_package(missing, self.extra)
 
 
-def _is_installed(package: str) -> bool:
+def missing_package(packages: Sequence[str], extra: str) -> ExportError:
+    """Give the error that says what to install."""
+    command = f'pip install "aegis-async[{extra}]"'
+    return ExportError(f"this export needs {' and '.join(packages)}, which is not installed: {command}")
+
+
+def is_installed(package: str) -> bool:
+    """Tell whether a package can be imported, and import it."""
     try:
         import_module(package)
     except ImportError:
@@ -114,15 +124,19 @@ def require(formats: Sequence[str]) -> None:
         known.require()
 
 
-def opened(folder: "Folder", formats: Sequence[str], intent: str, place: Place) -> "Iterator[Sink]":
-    """Yield the sinks of these formats, that of the files first: bodies are kept before a database has the rows.
+def files_of(folder: "Folder", formats: Sequence[str], intent: str) -> "Files":
+    """Give the sink of the files in a folder."""
+    from aegis_async.export._sinks._files import Files  # noqa: PLC0415 - imports pyarrow, which is an extra
+
+    return Files(folder, [name for name in formats if name in FILES], file_formats(), intent)
+
+
+def databases(formats: Sequence[str], intent: str, place: Place) -> Iterator[Sink]:
+    """Yield the sinks of those formats that are databases.
 
     Raises:
         ExportError: One cannot be opened.
     """
-    from aegis_async.export._sinks._files import Files  # noqa: PLC0415 - imports pyarrow, which is an extra
-
-    yield Files(folder, [name for name in formats if name in FILES], file_formats(), intent)
     for name in formats:
         if name in DATABASES:
             database: Sink = import_module(f"{__name__}.{DATABASES[name].module}").opened(place.out, intent, place.to)

@@ -13,9 +13,10 @@ from aegis_async.export._commits import Chunk, Part
 from aegis_async.export._folder import Folder
 from aegis_async.export._holdings import Mark
 from aegis_async.export._layout import RAW
+from aegis_async.export._shelf import Shelf
 from aegis_async.export._sinks._file_format import FileFormat
 
-__all__ = ["Chunks", "place", "too_many"]
+__all__ = ["Chunks", "place", "too_many", "write_chunk"]
 
 _SMALL: Final = 1 << 20  # bytes of raw lines
 _SMALL_KEPT: Final = 32
@@ -23,7 +24,7 @@ _JOINED: Final = 8 << 20  # as above; so much is in memory at a time
 
 
 class Chunks:
-    """Writes the parts of chunks, which count from the folder's next commit on.
+    """Writes chunks anew, which count from the folder's next commit on.
 
     Args:
         folder: The folder of the export.
@@ -34,17 +35,6 @@ class Chunks:
         self._folder = folder
         self._known = known
 
-    def write(self, formats: Sequence[str], marks: Sequence[Mark], tables: Mapping[str, pa.Table]) -> Chunk:
-        """Write one chunk; a table without rows gets no part.
-
-        Raises:
-            ExportError: It could not be written.
-        """
-        name = self._folder.new_name()
-        chosen = [(form, tables[table], table) for form, table in self._places(formats)]
-        parts = [self._part(table, name, form, rows) for form, rows, table in chosen if rows.num_rows]
-        return Chunk(name, tuple(formats), tuple(marks), tuple(parts), tables[RAW].nbytes)
-
     def without(self, chunk: Chunk, ids: set[int]) -> Chunk | None:
         """Write a chunk anew without some of its collections; None when that leaves none.
 
@@ -54,7 +44,7 @@ class Chunks:
         marks = [mark for mark in chunk.marks if mark.id not in ids]
         if not marks:
             return None
-        name = self._folder.new_name()
+        name = self._folder.shelf.new_name()
         gone = pa.array(sorted(ids), pa.int64())
         parts: list[Part] = []
         size = 0
@@ -63,7 +53,7 @@ class Chunks:
             rest = rows.filter(pc.invert(pc.is_in(rows["collection_id"], gone)))
             size += rest.nbytes if table == RAW else 0
             if rest.num_rows:
-                parts.append(self._part(table, name, form, rest))
+                parts.append(_part(self._folder.shelf, table, name, form, rest))
         return Chunk(name, chunk.formats, tuple(marks), tuple(parts), size)
 
     def joined(self, chunks: Sequence[Chunk]) -> Chunk:
@@ -72,7 +62,7 @@ class Chunks:
         Raises:
             ExportError: They could not be read or written.
         """
-        name, formats = self._folder.new_name(), chunks[0].formats
+        name, formats = self._folder.shelf.new_name(), chunks[0].formats
         parts: list[Part] = []
         for form, table in self._places(formats):
             path = f"{table}/{{}}.{form.extension}".format
@@ -80,7 +70,7 @@ class Chunks:
             there = [found[path(chunk.name)] for chunk in chunks if path(chunk.name) in found]
             if there:
                 rows = pa.concat_tables([self._read(part, form, table) for part in there])
-                parts.append(self._part(table, name, form, rows))
+                parts.append(_part(self._folder.shelf, table, name, form, rows))
         marks = tuple(mark for chunk in chunks for mark in chunk.marks)
         return Chunk(name, formats, marks, tuple(parts), sum(chunk.size for chunk in chunks))
 
@@ -94,8 +84,9 @@ class Chunks:
         wanting = [(form, table) for form, table in self._places(formats) if (table, form.extension) not in there]
         if not wanting:
             return None
-        name = self._folder.new_name()
-        parts = [self._part(table, name, form, SCHEMAS[table].empty_table()) for form, table in wanting]
+        name = self._folder.shelf.new_name()
+        shelf = self._folder.shelf
+        parts = [_part(shelf, table, name, form, SCHEMAS[table].empty_table()) for form, table in wanting]
         return Chunk(name, tuple(formats), (), tuple(parts), 0)
 
     def _places(self, formats: Iterable[str]) -> Iterator[tuple[FileFormat, str]]:
@@ -108,9 +99,6 @@ class Chunks:
         for part in chunk.parts:
             yield forms[place(part.path)], place(part.path)[0], part
 
-    def _part(self, table: str, name: str, form: FileFormat, rows: pa.Table) -> Part:
-        return self._folder.put(table, name, form.extension, form.encode(rows), rows=rows.num_rows)
-
     def _read(self, part: Part, form: FileFormat, table: str) -> pa.Table:
         data = self._folder.store.get(part.path)
         try:
@@ -118,6 +106,24 @@ class Chunks:
         except (ValueError, OSError) as error:
             complaint = str(error)
         raise ExportError(f"{part.path} is damaged: {complaint}; export into a new folder")
+
+
+def write_chunk(
+    shelf: Shelf, forms: Sequence[FileFormat], marks: Sequence[Mark], tables: Mapping[str, pa.Table]
+) -> Chunk:
+    """Write one chunk in these formats; a table without rows gets no part.
+
+    Raises:
+        ExportError: It could not be written.
+    """
+    name = shelf.new_name()
+    chosen = [(form, tables[table], table) for form in forms for table in form.tables]
+    parts = [_part(shelf, table, name, form, rows) for form, rows, table in chosen if rows.num_rows]
+    return Chunk(name, tuple(form.name for form in forms), tuple(marks), tuple(parts), tables[RAW].nbytes)
+
+
+def _part(shelf: Shelf, table: str, name: str, form: FileFormat, rows: pa.Table) -> Part:
+    return shelf.put(table, name, form.extension, form.encode(rows), rows=rows.num_rows)
 
 
 def too_many(chunks: Iterable[Chunk], formats: Sequence[str]) -> list[Chunk]:

@@ -6,17 +6,18 @@ from typing import Any
 
 import msgspec
 
-from aegis_async.export._commits import Chunk
+from aegis_async.export._commits import Chunk, SetAside
 from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._folder import Folder
 from aegis_async.export._holdings import Holdings, Mark
 from aegis_async.export._layout import RAW
-from aegis_async.export._sinks._chunks import Chunks, place, too_many
+from aegis_async.export._shelf import Shelf
+from aegis_async.export._sinks._chunks import Chunks, place, too_many, write_chunk
 from aegis_async.export._sinks._file_format import TABLE_NAMES, FileFormat
 from aegis_async.export._sinks._protocol import Batch
 from aegis_async.export._sinks._quarantine import set_aside
 
-__all__ = ["Files"]
+__all__ = ["Files", "written"]
 
 _ELSEWHERE = "?"  # a fingerprint that no summary has: held, but not in every format that is wanted
 
@@ -35,6 +36,7 @@ class Files:
         state = folder.state
         wanted = {RAW, *state.formats, *formats}
         self._folder = folder
+        self._known = known
         self._chunks = Chunks(folder, known)
         self._formats = tuple(name for name in known if name in wanted)
         self._extension = next((known[name].extension for name in self._formats if name != RAW), None)
@@ -49,6 +51,16 @@ class Files:
         return self._holdings
 
     @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats in which every chunk is written."""
+        return self._formats
+
+    @property
+    def number(self) -> int:
+        """The number of the pass under way."""
+        return self._holdings.current.number
+
+    @property
     def demands(self) -> bool:
         """Whether there are tables; raw bodies alone stand beside a database, which knows what it lacks."""
         return self._extension is not None
@@ -59,16 +71,23 @@ class Files:
         Raises:
             ExportError: They could not be written.
         """
-        number, state = self._holdings.current.number, self._folder.state
-        marks = [msgspec.structs.replace(mark, number=number) for mark in batch.marks]
-        fresh = [self._chunks.write(self._formats, marks, batch.tables)] if marks else []
+        forms = [self._known[name] for name in self._formats]
+        self.adopt(*written(self._folder.shelf, forms, self.number, batch))
+
+    def adopt(self, fresh: Sequence[Chunk], aside: Sequence[SetAside]) -> None:
+        """Bring what is written already into force, in one commit, in the place of what is held of its collections.
+
+        Raises:
+            ExportError: The commit could not be written.
+        """
+        state, marks = self._folder.state, [mark for chunk in fresh for mark in chunk.marks]
         ids = {mark.id for mark in marks}
         kept, retired = self._without(ids)
-        judged = ids | {one.id for one in batch.rejected if one.id is not None}
+        judged = ids | {one.id for one in aside if one.id is not None}
         self._commit(
             added=(*fresh, *kept),
             retired=retired,
-            set_aside=tuple(set_aside(self._folder, one, number) for one in batch.rejected),
+            set_aside=tuple(aside),
             released=tuple(file for file, one in state.set_aside.items() if one.id in judged),
             risen=tuple(sorted(ids & state.buried)),
         )
@@ -134,6 +153,23 @@ class Files:
         names = sorted({self._place[id_] for id_ in ids if id_ in self._place})
         kept = [self._chunks.without(self._folder.state.chunks[name], ids) for name in names]
         return tuple(chunk for chunk in kept if chunk), tuple(names)
+
+
+def written(shelf: Shelf, forms: Sequence[FileFormat], number: int, batch: Batch) -> tuple[list[Chunk], list[SetAside]]:
+    """Write the parts of a batch, which count only from a commit on.
+
+    Args:
+        shelf: Where to.
+        forms: The formats.
+        number: The pass under way.
+        batch: What to write.
+
+    Raises:
+        ExportError: They could not be written.
+    """
+    marks = [msgspec.structs.replace(mark, number=number) for mark in batch.marks]
+    chunks = [write_chunk(shelf, forms, marks, batch.tables)] if marks else []
+    return chunks, [set_aside(shelf, one, number) for one in batch.rejected]
 
 
 def _marks(chunks: Iterable[Chunk], formats: Sequence[str]) -> Iterator[Mark]:

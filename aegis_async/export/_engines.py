@@ -1,0 +1,124 @@
+"""Which engine fetches and writes: this process, or workers on a cluster."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from aegis_async._arguments import choice, integer
+from aegis_async._client import recipe_of
+from aegis_async.errors import InvalidArgumentError
+from aegis_async.export._sinks import FILES, is_installed, missing_package
+
+if TYPE_CHECKING:
+    from aegis_async._client import AegisClient
+    from aegis_async.export._fetching import Engine
+    from aegis_async.export._outage import Outage
+    from aegis_async.export._output import Output
+    from aegis_async.export._writer import BatchWriter
+
+__all__ = ["ENGINES", "Asked", "EngineName", "check_engine", "made_engine", "require_engine"]
+
+EngineName: TypeAlias = Literal["local", "ray"]
+ENGINES: Final[tuple[EngineName, ...]] = ("local", "ray")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What an engine is asked to do.
+
+    Attributes:
+        engine: Which one.
+        workers: How many workers; None for as many as there are CPUs.
+        address: Where the cluster is.
+        concurrency: Collections at a time, by all workers together.
+        shared: Which collections: those shared with the account, its own, or all.
+        batch_bytes: The size of bodies from which a batch is written.
+        stream_above: Bytes of a body above which a collection is fetched by itself.
+        max_outage: Seconds for which a service that does not answer is waited for.
+    """
+
+    engine: EngineName
+    workers: int | None
+    address: str | None
+    concurrency: int
+    shared: bool | None
+    batch_bytes: int
+    stream_above: int
+    max_outage: float
+
+
+def check_engine(client: "AegisClient", asked: Asked, formats: Sequence[str]) -> None:
+    """Refuse what no engine can do, before anything is written.
+
+    Raises:
+        InvalidArgumentError: An argument is out of its bounds, or is not for this engine.
+        ConfigurationError: The client holds something that cannot leave this process.
+    """
+    choice("engine", asked.engine, ENGINES)
+    integer("concurrency", asked.concurrency, minimum=1)
+    if asked.engine == "local":
+        for name, value in (("workers", asked.workers), ("address", asked.address)):
+            if value is not None:
+                raise InvalidArgumentError(f"{name} is for engine='ray', and the engine is 'local'")
+        return
+    _check_address(asked.address)
+    for name in formats:
+        if name not in FILES:
+            known = ", ".join(FILES)
+            raise InvalidArgumentError(
+                f"engine='ray' writes files alone ({known}), not {name}: export into that with engine='local'"
+            )
+    limit = recipe_of(client).limits.concurrency
+    if asked.workers is not None:
+        integer("workers", asked.workers, minimum=1)
+        _at_most("workers", asked.workers, "concurrency", asked.concurrency)
+        if limit != "auto":
+            _at_most("workers", asked.workers, "the client's max_concurrency less one for the listing", limit - 1)
+
+
+def _at_most(name: str, value: int, bound: str, most: int) -> None:
+    if value > most:
+        raise InvalidArgumentError(
+            f"{name} must be at most {bound}, {most}, which is for all workers together, not {value}"
+        )
+
+
+def _check_address(address: Any) -> None:
+    if address is None:
+        return
+    if not isinstance(address, str) or not address:
+        raise InvalidArgumentError(f"address must be 'auto' or a host and port as '10.0.0.1:6379', not {address!r}")
+    if address.startswith("ray://"):
+        raise InvalidArgumentError(
+            "address must not be one of Ray's client (ray://…): run the export on a machine of the cluster with 'auto'"
+        )
+
+
+def require_engine(engine: EngineName) -> None:
+    """Find out what is not installed before anything is written, and import what is slow to import.
+
+    Raises:
+        ExportError: A package is not installed; the text has the command to run.
+    """
+    from aegis_async.export import _fetching, _run  # noqa: F401, PLC0415 - they import pyarrow, which is an extra
+
+    if engine == "ray":
+        if not is_installed("ray"):
+            raise missing_package(("ray",), "ray")
+        from aegis_async.export import _ray  # noqa: F401, PLC0415 - an extra
+
+
+def made_engine(
+    client: "AegisClient", output: "Output", writer: "BatchWriter", outage: "Outage", asked: Asked
+) -> "Engine":
+    """Give the engine, whose modules `require_engine` has imported."""
+    if asked.engine == "ray":
+        from aegis_async.export._ray import RayEngine  # noqa: PLC0415 - an extra
+
+        return RayEngine(client, output, writer, asked)
+    from aegis_async.export._courier import Courier  # noqa: PLC0415 - beside the next one
+    from aegis_async.export._fetching import Fetching  # noqa: PLC0415 - imports pyarrow, which is an extra
+
+    collections = client.data_collections
+    courier = Courier(collections, outage, asked.concurrency, asked.stream_above, shared=asked.shared)
+    return Fetching(courier, writer)
