@@ -14,7 +14,7 @@ OLDEST = PYTHONS[0]
 # What the design wants proven to the last branch.
 CORE = "aegis_async/_decode/*,aegis_async/_retry.py,aegis_async/_pagination/*,aegis_async/_fanout/*"
 
-nox.options.default_venv_backend = "virtualenv"
+nox.options.default_venv_backend = "uv|virtualenv"  # uv installs a session in seconds, where it is there
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = True
 nox.options.sessions = [
