@@ -14,7 +14,7 @@ OLDEST = PYTHONS[0]
 # What the design wants proven to the last branch.
 CORE = "aegis_async/_decode/*,aegis_async/_retry.py,aegis_async/_pagination/*,aegis_async/_fanout/*"
 
-nox.options.default_venv_backend = "virtualenv"
+nox.options.default_venv_backend = "uv|virtualenv"  # uv installs a session in seconds, where it is there
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = True
 nox.options.sessions = [
@@ -122,7 +122,8 @@ def browser(session: nox.Session) -> None:
 def ray(session: nox.Session) -> None:
     """Export with workers on a Ray of this machine, and let a worker, a node and a driver die."""
     session.install("-e", ".[export,ray]", *group("test"))
-    session.run("python", "-m", "pytest", "-n", "0", "-m", "ray and not kill", "tests/ray", *session.posargs)
+    tests = ("tests/ray", "tests/test_docs_blocks.py")
+    session.run("python", "-m", "pytest", "-n", "0", "-m", "ray and not kill", *tests, *session.posargs)
 
 
 @nox.session(name="ray-long", python=OLDEST)
@@ -162,10 +163,11 @@ def guides(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def package(session: nox.Session) -> None:
-    """Build sdist and wheel, and use the wheel in an environment that holds nothing else."""
+    """Build sdist and wheel, twice the same bytes; use the wheel where nothing else is; list what it brings."""
     session.install(*group("package"))
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build", "-q")
+    rebuilt(session)
     session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))
     wheel = next(Path("dist").glob("*.whl")).resolve()
     names = ZipFile(wheel).namelist()
@@ -176,6 +178,9 @@ def package(session: nox.Session) -> None:
     session.run("python", "-m", "venv", str(clean))
     python = clean / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     session.run(str(python), "-m", "pip", "install", "-q", str(wheel), external=True)
+    Path("build").mkdir(exist_ok=True)
+    bom = ("--pyproject", "pyproject.toml", "--output-reproducible", "--of", "JSON", "-o", "build/sbom.cdx.json")
+    session.run("cyclonedx-py", "environment", str(python), *bom)  # checks it against its schema too
     with session.chdir(clean):
         run = (str(python), "-m", "aegis_async")
         session.run(*run, "--version", external=True)
@@ -188,6 +193,25 @@ def package(session: nox.Session) -> None:
         session.run(*run, "export", "with-extra", "--sandbox", "--sandbox-collections", "5", external=True)
         session.run(str(python), "-m", "pip", "install", "-q", f"{wheel}[dashboard]", external=True)
         session.run(*run, "report", "with-extra", external=True)
+
+
+def rebuilt(session: nox.Session) -> None:
+    """Build again from a copy in another folder, and compare byte for byte."""
+    copy = Path(session.create_tmp()).resolve() / "another"
+    shutil.rmtree(copy, ignore_errors=True)
+    session.run("git", "clone", "-q", ".", str(copy), external=True)
+    with session.chdir(copy):
+        session.run("python", "-m", "build", "-q")
+    for built in Path("dist").iterdir():
+        if built.read_bytes() != (copy / "dist" / built.name).read_bytes():
+            session.error(f"two builds of one commit differ (is everything committed?): {built.name}")
+
+
+@nox.session(python=OLDEST)
+def audit(session: nox.Session) -> None:
+    """Ask PyPI for known weaknesses of what the package brings; needs the network, so not among the default ones."""
+    session.install(".[all]", *group("audit"))
+    session.run("pip-audit", "--local", *session.posargs)
 
 
 @nox.session(python=False)

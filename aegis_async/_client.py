@@ -2,10 +2,12 @@
 
 import warnings
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ssl import SSLContext
 from types import EllipsisType, UnionType
 from typing import Final, Literal, Self, TypeVar
+
+from msgspec.structs import replace
 
 from aegis_async._arguments import integer, seconds
 from aegis_async._cache import Cache

@@ -32,7 +32,7 @@ class TaskOwner:
     """Holds the tasks of one client until they end."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin ``work`` as a task that this owner keeps until its end."""
@@ -48,7 +48,7 @@ class TaskOwner:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
+    def _ended(self, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
             # Marks it as seen: a page that was fetched ahead and never asked for has nobody to tell.
@@ -67,7 +67,7 @@ def _begun(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     return asyncio.create_task(work)
 
 
-async def finish(*tasks: asyncio.Task[Any]) -> None:
+async def finish(*tasks: asyncio.Task[object]) -> None:
     """Cancel ``tasks`` and wait until each is gone; their results and errors are dropped."""
     current = asyncio.current_task()
     others = [task for task in tasks if task is not current]
@@ -76,7 +76,7 @@ async def finish(*tasks: asyncio.Task[Any]) -> None:
     await asyncio.gather(*others, return_exceptions=True)
 
 
-def abandon(loop: asyncio.AbstractEventLoop, *tasks: asyncio.Task[Any]) -> None:
+def abandon(loop: asyncio.AbstractEventLoop, *tasks: asyncio.Task[object]) -> None:
     """Cancel ``tasks`` without waiting, from a finalizer that may run in any thread."""
     if loop.is_closed() or all(task.done() for task in tasks):
         return

@@ -53,7 +53,7 @@ def measured(run: Run, one: Costs) -> Iterable[tuple[str, str, str, str]]:
 def _at_home(**settings: float) -> Plan:
     """Give a plan without what a loopback server and a local disk do not have."""
     nothing = {"rate": 1e9, "page_latency": 1e-6, "latency": 1e-6, "put": 0.0, "coding": 1.0, "link": 1e12}
-    return Plan(**{"keys": 1, **nothing, **settings})  # type: ignore[arg-type]
+    return Plan(**{"keys": 1, **nothing, **settings})  # type: ignore[arg-type]  # settings of several types
 
 
 def _compared(what: str, model: float, seen: float) -> tuple[str, str, str, str]:

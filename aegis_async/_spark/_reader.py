@@ -21,7 +21,7 @@ __all__ = ["reader"]
 
 
 @dataclass
-class Ids(InputPartition):  # type: ignore[misc]
+class Ids(InputPartition):  # type: ignore[misc]  # pyspark has no types here
     """The collections of one partition, and the requests per second that it may make.
 
     Attributes:
@@ -33,7 +33,7 @@ class Ids(InputPartition):  # type: ignore[misc]
     rate_limit: float | None
 
 
-class Reader(DataSourceReader):  # type: ignore[misc]
+class Reader(DataSourceReader):  # type: ignore[misc]  # pyspark has no types here
     """Reads one table.
 
     Args:

@@ -9,7 +9,7 @@ try:
     from pyspark.sql.datasource import DataSource
 except ImportError:  # the name is public, so it is there for a look without PySpark too
 
-    class DataSource:  # type: ignore[no-redef]
+    class DataSource:  # type: ignore[no-redef]  # where there is no pyspark
         """Stands in for Spark's class, and says what to install."""
 
         def __init__(self, options: object) -> None:  # noqa: ARG002 - Spark's signature
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["AegisDataSource"]
 
 
-class AegisDataSource(DataSource):  # type: ignore[misc]
+class AegisDataSource(DataSource):  # type: ignore[misc]  # pyspark has no types here
     """The account as a source for Spark, format ``aegis``; needs the extra ``spark``.
 
     The driver lists the collections and plans partitions of ids; each task fetches its own. Options and costs stand

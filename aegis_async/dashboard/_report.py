@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -63,7 +63,7 @@ def write_report(out: str | PathLike[str], file: str | PathLike[str]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _read(source: ExportSource) -> tuple[tuple[CollectionFacts, ...], dict[str, Any]]:
+def _read(source: ExportSource) -> tuple[tuple[CollectionFacts, ...], dict[str, object]]:
     while True:
         state = source.state()
         try:
@@ -73,7 +73,7 @@ def _read(source: ExportSource) -> tuple[tuple[CollectionFacts, ...], dict[str, 
                 raise
 
 
-def report_page(book: tuple[CollectionFacts, ...], state: dict[str, Any]) -> str:
+def report_page(book: tuple[CollectionFacts, ...], state: dict[str, object]) -> str:
     """Give the file's text for an account in numbers."""
     made = datetime.now(UTC)
     health = {**state, "made_at": made.isoformat(timespec="seconds")}
@@ -99,7 +99,7 @@ def inlined(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE)
 
 
-def _answers(book: tuple[CollectionFacts, ...], today: date) -> dict[str, Any]:
+def _answers(book: tuple[CollectionFacts, ...], today: date) -> dict[str, object]:
     """Give the answers to the questions that the page may ask, by their path."""
     cube = tallied(book)
     answers: dict[str, object] = {}
@@ -113,7 +113,7 @@ def _answers(book: tuple[CollectionFacts, ...], today: date) -> dict[str, Any]:
     shown = {row.id for row in latest.items}
     for facts in (facts for facts in book if facts.id in shown):
         answers[f"api/collections/{facts.id}"] = collection_detail(facts, 0.0, False)  # noqa: FBT003 - a field
-    built: dict[str, Any] = msgspec.to_builtins(answers)
+    built: dict[str, object] = msgspec.to_builtins(answers)
     return built
 
 

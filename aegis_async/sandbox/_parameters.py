@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-Problem = dict[str, Any]
+Problem = dict[str, object]
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,4000}", re.ASCII)  # int() itself refuses more than 4300 digits
 _TRUTHS: Final[Mapping[str, bool]] = MappingProxyType(

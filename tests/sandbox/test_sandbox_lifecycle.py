@@ -90,6 +90,8 @@ async def test_leaving_twice_is_fine() -> None:
     never.close()
     await never.aclose()
 
+    assert [] == [*sandbox.requests, *never.requests]
+
 
 def test_a_sandbox_is_entered_once() -> None:
     """A second start says that a new sandbox is what is needed."""

@@ -154,9 +154,9 @@ class SqlSink:
         dropped = [id_ for id_ in {*new, *self._holdings.buried} if id_ in held] if drop else []
         with self._database.transaction():
             for some in _listed(new):
-                self._database.execute(f"UPDATE {MARKS} SET gone = TRUE WHERE collection_id IN ({some})")  # noqa: S608
+                self._database.execute(f"UPDATE {MARKS} SET gone = TRUE WHERE collection_id IN ({some})")  # noqa: S608 - ints
             for some in _listed(dropped):
-                self._database.execute(f"UPDATE {MARKS} SET pass = NULL WHERE collection_id IN ({some})")  # noqa: S608
+                self._database.execute(f"UPDATE {MARKS} SET pass = NULL WHERE collection_id IN ({some})")  # noqa: S608 - ints
             self._delete([table.name for table in reversed(TABLES)], dropped)
         self._holdings.bury({*new, *dropped}, drop=drop)
 
@@ -173,7 +173,7 @@ class SqlSink:
     def rows(self) -> Mapping[str, int]:
         """Give how many rows each table holds."""
         with self._database.transaction():
-            return {t.name: int(self._database.query(f"SELECT count(*) FROM {t.name}")[0][0]) for t in TABLES}  # noqa: S608
+            return {t.name: int(self._database.query(f"SELECT count(*) FROM {t.name}")[0][0]) for t in TABLES}  # noqa: S608 - ours
 
     def close(self) -> None:
         """End the connection."""
@@ -222,7 +222,7 @@ class SqlSink:
     def _set_pass(self, current: Pass) -> None:
         intent = current.intent.replace("'", "''")
         self._database.execute(
-            f"UPDATE {_PROGRESS} SET number = {current.number}, intent = '{intent}', finished = {current.finished}"  # noqa: S608
+            f"UPDATE {_PROGRESS} SET number = {current.number}, intent = '{intent}', finished = {current.finished}"  # noqa: S608 - ours
         )
 
     def _delete(self, tables: Sequence[str], ids: Sequence[int]) -> None:
