@@ -34,7 +34,7 @@ async def run_export(options: Namespace, console: Console) -> int:
         with collected_rarely():
             report = await _exported(options, console)
     except (asyncio.CancelledError, AegisError):
-        left = _left_by(options.out, started)
+        left = await asyncio.to_thread(_left_by, options.out, started)
         if left is not None:
             say(console, early_end(options.out, left))
         raise

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from aegis_async.export import ExportReport, next_steps
+from aegis_async.export._stores import local_folder, place_in
 
 __all__ = ["early_end", "summary"]
 
@@ -42,27 +43,29 @@ def _head(out: str, report: ExportReport) -> Iterator[str]:
     yield ""
     for table, rows in report.rows.items():
         yield f"  {table:<12}{rows:>12,} rows  {_place(out, report.formats[0], table)}"
-    yield f"  {'raw':<12}{_size(report.fetched_bytes):>12} read  {Path(out) / 'raw'}"
+    yield f"  {'raw':<12}{_size(report.fetched_bytes):>12} read  {place_in(out, 'raw')}"
     yield ""
 
 
 def _gaps(out: str, report: ExportReport) -> Iterator[str]:
     gaps = [
         *(f"  {gap.id}: {gap.reason}" for gap in report.missing),
-        *(f"  {gap.id}: {gap.reason}; kept as {Path(out) / gap.file}" for gap in report.quarantined),
+        *(f"  {gap.id}: {gap.reason}; kept as {place_in(out, gap.file)}" for gap in report.quarantined),
     ]
     if gaps:
         yield "Missing collections:"
         yield from islice(gaps, _LISTED)
         if len(gaps) > _LISTED:
-            yield f"  and {len(gaps) - _LISTED} more, all of them in {Path(out) / '_report.json'}"
+            yield f"  and {len(gaps) - _LISTED} more, all of them in {place_in(out, '_report.json')}"
         yield ""
 
 
 def _next(out: str, report: ExportReport) -> Iterator[str]:
     if not report.rows.get("runs"):
         return
-    if "parquet" in report.formats:
+    if local_folder(out) is None:
+        yield f"Next, in Python: aegis_async.export.read({out!r}, 'runs')"
+    elif "parquet" in report.formats:
         yield "Next, paste this into DuckDB (pip install duckdb, or its own shell):"
         yield ""
         yield next_steps(out)
@@ -72,7 +75,7 @@ def _next(out: str, report: ExportReport) -> Iterator[str]:
 
 def _place(out: str, format_: str, table: str) -> str:
     """Give where a table is, as far as it is in the folder."""
-    return str(Path(out) / _PLACES.get(format_, "{table}").format(table=table)) if format_ != "postgres" else "postgres"
+    return place_in(out, _PLACES.get(format_, "{table}").format(table=table)) if format_ != "postgres" else "postgres"
 
 
 def _size(count: float) -> str:

@@ -10,6 +10,7 @@ from aegis_async.errors import ExportError, InvalidArgumentError
 from aegis_async.export import ExportReport, read_report
 from aegis_async.export._commits import State, read_commits
 from aegis_async.export._store import LocalStore
+from aegis_async.export._stores import local_folder
 
 __all__ = ["TABLES", "Snapshot", "snapshot_of"]
 
@@ -40,10 +41,13 @@ def snapshot_of(out: str | PathLike[str]) -> Snapshot:
     Raises:
         InvalidArgumentError: ``out`` holds no finished export with Parquet files.
     """
+    folder = local_folder(out)
+    if folder is None:
+        raise InvalidArgumentError("out must be a local folder here: copy the objects into one, and show that")
     tries_left = _TRIES
     while True:
         try:
-            return _read(Path(out))
+            return _read(folder)
         except ExportError as error:
             complaint = str(error)
         tries_left -= 1

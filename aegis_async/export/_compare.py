@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from functools import partial
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aegis_async._resources.data_collections import list_items, summary_decoder
-from aegis_async.errors import AegisError, ExportError
+from aegis_async.errors import AegisError
 from aegis_async.export._commits import State, read_commits
 from aegis_async.export._holdings import Mark
-from aegis_async.export._layout import COMMITS
 from aegis_async.export._source import Listed, ListedIds, key_of
-from aegis_async.export._store import LocalStore
+from aegis_async.export._stores import store_of
 from aegis_async.export._threads import off_loop
 
 if TYPE_CHECKING:
@@ -30,14 +28,14 @@ async def compare(client: "AegisClient", out: str | PathLike[str], *, shared: bo
 
     Args:
         client: The client to list with.
-        out: The folder of an export.
+        out: The folder or URL of an export.
         shared: What to list, as in `export`.
 
     Raises:
         ExportError: It is no export, or its commits cannot be read.
         AegisError: The listing failed.
     """
-    state = await off_loop(_state, Path(out))
+    state = await off_loop(_state, out)
     marks = {mark.id: mark for chunk in state.chunks.values() for mark in chunk.marks}
     found: list[str] = []
 
@@ -56,10 +54,8 @@ async def compare(client: "AegisClient", out: str | PathLike[str], *, shared: bo
     return found + [f"collection {id_} is held, and no longer listed" for id_ in gone]
 
 
-def _state(out: Path) -> State:
-    if not (out / COMMITS).is_dir():
-        raise ExportError(f"{out} is no export: it has no {COMMITS}")
-    return State(read_commits(LocalStore(out)))
+def _state(out: str | PathLike[str]) -> State:
+    return State(read_commits(store_of(out)))
 
 
 def _difference(id_: int, listed: Listed, mark: Mark | None) -> Iterator[str]:

@@ -4,7 +4,6 @@ from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from aegis_async._arguments import choice, integer
@@ -18,6 +17,7 @@ from aegis_async.export._output import Output, Plan
 from aegis_async.export._report import ExportReport, Progress
 from aegis_async.export._sinks import SINKS, Place, require
 from aegis_async.export._source import GivenIds, IdSource, ListedIds, key_of
+from aegis_async.export._stores import local_folder
 from aegis_async.export._tally import Tally
 from aegis_async.export._threads import off_loop
 
@@ -50,7 +50,7 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     address: str | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> ExportReport:
-    """Write every collection with its datasets, runs and evaluations into a folder.
+    """Write every collection with its datasets, runs and evaluations into a folder or an object store.
 
     The folder is new, empty, or holds an earlier export, which this one takes up: what has not changed since
     is not fetched again, and a run that was killed goes on where its last commit was. A run that ends early, by
@@ -59,7 +59,8 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
 
     Args:
         client: The client to fetch with.
-        out: The folder.
+        out: The folder, or a URL as ``"s3://bucket/prefix"``, whose credentials come from the environment. Formats
+            that are database files or Delta tables need a folder.
         format: One format, or several. The bodies as they came are kept beside them anyway.
         to: The address of the database for ``"postgres"``, as ``"postgresql://user@host/name"``. A password is better
             kept in ``~/.pgpass`` or ``PGPASSWORD``.
@@ -111,7 +112,7 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     client = client.with_options(priority="bulk")
     outage = Outage(asked.max_outage, partial(ask, client), Clock())
     source = _source(client, ids, shared, outage)
-    plan = Plan(formats, batch_bytes, full, deleted == "drop", Place(Path(out), to))
+    plan = Plan(out, formats, batch_bytes, full, deleted == "drop", _place(out, formats, to))
     output = await _open(plan, source.intent, engine)
     from aegis_async.export._run import Run  # noqa: PLC0415 - imported in the thread above
     from aegis_async.export._writer import BatchWriter  # noqa: PLC0415 - as above
@@ -162,13 +163,21 @@ def _opened(plan: Plan, intent: str, engine: EngineName) -> Output:
     from aegis_async.export._arrow import warm_up  # noqa: PLC0415 - as said
 
     warm_up()
-    return Output(claim(plan.place.out), plan, f"{intent} full" if plan.full else intent)
+    return Output(claim(plan.out), plan, f"{intent} full" if plan.full else intent)
 
 
 def _seconds(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
         raise InvalidArgumentError(f"{name} must be a number of seconds from 0, not {value!r}")
     return float(value)
+
+
+def _place(out: str | PathLike[str], formats: Iterable[str], to: str | None) -> Place:
+    folder = local_folder(out)
+    for name in formats:
+        if folder is None and SINKS[name].in_folder:
+            raise InvalidArgumentError(f"out must be a local folder for the format {name}, and it is a URL")
+    return Place(folder, to)
 
 
 def _formats(given: str | Sequence[str], to: str | None) -> tuple[str, ...]:

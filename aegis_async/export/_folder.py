@@ -1,12 +1,13 @@
 """The folder of an export: claimed once, changed by commits alone, and never cleared of what is not ours."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
+from os import PathLike
 from typing import Any, Final
 
 import msgspec
 
-from aegis_async.errors import ExportError, InvalidArgumentError
+from aegis_async.errors import ExportError
 from aegis_async.export._commits import Commit, State, read_commits
 from aegis_async.export._layout import (
     COMMITS,
@@ -19,13 +20,14 @@ from aegis_async.export._layout import (
     is_temporary_commit,
     is_temporary_part,
 )
-from aegis_async.export._refusals import explained
 from aegis_async.export._shelf import Shelf
-from aegis_async.export._store import Lease, LocalStore, Store
+from aegis_async.export._store import Lease, Store
+from aegis_async.export._stores import store_at
 
 __all__ = ["Folder", "claim"]
 
 _COMMITS_KEPT: Final = 64  # reading so many takes a moment; a nightly run with one batch adds two
+_TERM: Final = 1_000_000  # chunks that one commit does not reach
 
 
 class Folder:
@@ -63,8 +65,7 @@ class Folder:
         self._put(commit)
         state.add(commit)
         self.shelf = self._new_shelf()
-        for path in gone:
-            self.store.delete(path)
+        self._remove(gone)
 
     def compact(self) -> None:
         """Put one commit that says all in the place of many.
@@ -78,8 +79,7 @@ class Folder:
         commit = self.state.whole(datetime.now(UTC))
         self._put(commit)
         self.state.add(commit)
-        for path in earlier:
-            self.store.delete(path)
+        self._remove(earlier)
 
     def sweep(self) -> None:
         """Remove what no commit names: retired parts, and what a run that died left behind.
@@ -88,41 +88,41 @@ class Folder:
             ExportError: One cannot be removed.
         """
         live = {part.path for part in self.state.parts()}
-        for path in (path for folder in FOLDERS for path in self.store.list(folder)):
-            name = path.rpartition("/")[2]
-            if path not in live and (is_part(name) or is_temporary_part(name)):
-                self.store.delete(path)
-        for path in filter(is_temporary_commit, self.store.list(COMMITS)):
-            self.store.delete(path)
+        for folder in FOLDERS:
+            self._remove(path for path in self.store.list(folder) if path not in live and _is_ours(path))
+        self._remove(filter(is_temporary_commit, self.store.list(COMMITS)))
 
     def _new_shelf(self) -> Shelf:
-        return Shelf(self.store, commit_prefix(self.state.number + 1))
+        # Nor may an earlier holder of the lock, which was held up, write to them.
+        return Shelf(self.store, commit_prefix(self.state.number + 1), after=self.lock.term * _TERM)
 
     def _put(self, commit: Commit) -> None:
+        self.lock.check()
         path = commit_name(commit.number)
         if not self.store.put_if_absent(path, msgspec.json.encode(commit)):
             raise ExportError(f"{path} is there already: another export is writing to the same folder")
 
+    def _remove(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self.lock.check()  # what an export that lost the lock takes for garbage may be another one's
+            self.store.delete(path)
 
-def claim(out: Path) -> Folder:
-    """Make ``out`` the folder of an export, or take up the export that is there.
+
+def _is_ours(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return is_part(name) or is_temporary_part(name)
+
+
+def claim(out: str | PathLike[str]) -> Folder:
+    """Make ``out`` the place of an export, or take up the export that is there.
 
     Raises:
-        InvalidArgumentError: ``out`` is no folder, holds something else, or one of its folders is a link.
+        InvalidArgumentError: ``out`` is no folder, holds something else, or one of its folders is a link; or it is a
+            URL that no export can go to.
         ExportError: It cannot be made, read or written to, or another export is writing to it.
     """
-    with explained(out):
-        if out.exists() and not out.is_dir():
-            raise InvalidArgumentError(f"out must be a folder, and {out} is none")
-        out.mkdir(parents=True, exist_ok=True)
-        if any(out.iterdir()) and not (out / COMMITS).is_dir():
-            raise InvalidArgumentError(
-                f"out must be a new or empty folder or an earlier export, and {out} holds other files"
-            )
-        # The commits' folder is the claim: it comes first, so that a run that dies here can be taken up.
-        for name in (COMMITS, *FOLDERS):
-            _make(out / name)
-    store = LocalStore(out)
+    store = store_at(out)
+    store.claim((COMMITS, *FOLDERS))
     lock = store.lease(LOCK)
     try:
         folder = Folder(store, lock)
@@ -131,9 +131,3 @@ def claim(out: Path) -> Folder:
         lock.release()
         raise
     return folder
-
-
-def _make(folder: Path) -> None:
-    if folder.is_symlink():
-        raise InvalidArgumentError(f"out must hold no links in place of its folders, and {folder} is one")
-    folder.mkdir(exist_ok=True)

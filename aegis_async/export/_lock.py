@@ -23,7 +23,12 @@ class Lock:
 
     Raises:
         ExportError: Another export holds it, or it cannot be made.
+
+    Attributes:
+        term: Always 0: it cannot be lost.
     """
+
+    term = 0
 
     def __init__(self, file: Path) -> None:
         with explained(file):
@@ -32,6 +37,9 @@ class Lock:
             if not _locked(descriptor):
                 self.release()
                 raise ExportError(f"{file} is held by another export into the same folder; wait for its end")
+
+    def check(self) -> None:
+        """Do nothing: the system keeps it for as long as the process lives."""
 
 
 def _locked(descriptor: int) -> bool:

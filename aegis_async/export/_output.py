@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple
 
 from aegis_async.export._folder import Folder
@@ -18,6 +19,7 @@ class Plan(NamedTuple):
     """What was asked for.
 
     Attributes:
+        out: The folder or URL.
         formats: The formats.
         batch_bytes: The size of bodies from which a batch is written.
         full: Whether what has not changed is fetched again too.
@@ -25,6 +27,7 @@ class Plan(NamedTuple):
         place: Where databases are.
     """
 
+    out: str | PathLike[str]
     formats: tuple[str, ...]
     batch_bytes: int
     full: bool

@@ -1,16 +1,16 @@
 """A finished export back as Arrow tables."""
 
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aegis_async._arguments import choice
 from aegis_async.errors import ExportError
 from aegis_async.export._commits import State, read_commits
-from aegis_async.export._layout import COMMITS, RAW
+from aegis_async.export._layout import RAW
 from aegis_async.export._schema import TABLES
 from aegis_async.export._sinks import file_formats, require
-from aegis_async.export._store import LocalStore
+from aegis_async.export._store import Store
+from aegis_async.export._stores import place_in, store_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +27,7 @@ def read(out: str | PathLike[str], *tables: str) -> "dict[str, pa.Table]":
     thread where a loop runs. All of it is in memory afterwards.
 
     Args:
-        out: The folder of an export.
+        out: The folder or URL of an export.
         tables: Which tables, as ``"runs"``; all four when none is named.
 
     Raises:
@@ -38,17 +38,15 @@ def read(out: str | PathLike[str], *tables: str) -> "dict[str, pa.Table]":
     for name in tables:
         choice("tables", name, _NAMES)
     require(())
-    if not (Path(out) / COMMITS).is_dir():
-        raise ExportError(f"{out} is no export: it has no {COMMITS}")
-    store = LocalStore(Path(out))
+    store = store_of(out)
     state = State(read_commits(store))
     format_ = next((name for name in file_formats() if name != RAW and name in state.formats), None)
     if format_ is None:
-        raise ExportError(f"{out} has no tables in files; ask its database")
+        raise ExportError(f"{place_in(out)} has no tables in files; ask its database")
     return {name: _table(store, state, format_, name) for name in tables or _NAMES}
 
 
-def _table(store: LocalStore, state: State, format_: str, name: str) -> "pa.Table":
+def _table(store: Store, state: State, format_: str, name: str) -> "pa.Table":
     import pyarrow as pa  # noqa: PLC0415 - an extra
 
     from aegis_async.export._arrow import TABLE_SCHEMAS  # noqa: PLC0415 - imports pyarrow too

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from os import PathLike
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -12,7 +11,7 @@ import msgspec
 from aegis_async.errors import ExportError
 from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._layout import REPORT
-from aegis_async.export._store import LocalStore
+from aegis_async.export._stores import place_in, store_at
 
 __all__ = ["ExportReport", "ListingEvidence", "Missing", "Progress", "Quarantined", "Status", "read_report"]
 
@@ -121,9 +120,9 @@ def read_report(out: str | PathLike[str]) -> ExportReport:
     Raises:
         ExportError: There is none, or another version of this package wrote it.
     """
-    data = LocalStore(Path(out)).get(REPORT)
+    data = store_at(out).get(REPORT)
     try:
         return msgspec.json.decode(data, type=ExportReport)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         complaint = error
-    raise ExportError(f"{Path(out) / REPORT} is no report that this version of aegis_async reads: {complaint}")
+    raise ExportError(f"{place_in(out, REPORT)} is no report that this version of aegis_async reads: {complaint}")

@@ -16,12 +16,13 @@ class Shelf:
     Args:
         store: Where they are kept.
         prefix: What tells this shelf's names from those of others.
+        after: The number before that of the first name.
     """
 
-    def __init__(self, store: Store, prefix: str) -> None:
+    def __init__(self, store: Store, prefix: str, after: int = 0) -> None:
         self._store: Final = store
         self._prefix: Final = prefix
-        self._names = 0
+        self._names = after
 
     def new_name(self) -> str:
         """Give a name for parts that no others have."""

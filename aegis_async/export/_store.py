@@ -1,16 +1,17 @@
 """Where files are kept: whole objects that appear at once or not at all.
 
-Every part and commit of an export goes through the six calls of a `Store`, so that an object store can take the
-local folder's place.
+Every part and commit of an export goes through the calls of a `Store`, so that an object store can take the local
+folder's place.
 """
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
+from aegis_async.errors import InvalidArgumentError
 from aegis_async.export._layout import temporary_name
 from aegis_async.export._lock import Lock
 from aegis_async.export._refusals import explained
@@ -27,14 +28,30 @@ _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errn
 
 
 class Lease(Protocol):
-    """A name that one holder has at a time."""
+    """A name that one holder has at a time.
+
+    Attributes:
+        term: Tells the files of one holder from those of an earlier one that does not know yet that it lost the
+            name; always 0 where that cannot be.
+    """
+
+    term: int
+
+    def check(self) -> None:
+        """Find out whether it is still held, which an error says when it is not."""
 
     def release(self) -> object:
         """Let others have it; it is released anyway when its holder dies."""
 
 
 class Store(Protocol):
-    """Keeps whole objects under paths such as ``runs/000001-0001.parquet``."""
+    """Keeps whole objects under paths such as ``runs/000001-0001.parquet``; it can be pickled."""
+
+    def claim(self, folders: Sequence[str]) -> None:
+        """Make the folders, or find them; the first marks the place as ours, and one with other things is refused."""
+
+    def has(self, folder: str) -> bool:
+        """Tell whether there is such a folder."""
 
     def put(self, path: str, data: Data) -> None:
         """Store an object, in place of an earlier one."""
@@ -62,7 +79,7 @@ class LocalStore:
     crash ever meets half of one. Links are neither followed nor listed.
 
     Args:
-        root: The folder, which exists.
+        root: The folder, which exists once it is claimed.
     """
 
     def __init__(self, root: Path) -> None:
@@ -70,6 +87,30 @@ class LocalStore:
 
     def __reduce__(self) -> tuple[type["LocalStore"], tuple[Path]]:
         return LocalStore, (self._root.absolute(),)  # another process may stand in another folder
+
+    def claim(self, folders: Sequence[str]) -> None:
+        """Make the folders, or find them; the first marks the place as ours, and one with other things is refused.
+
+        Raises:
+            InvalidArgumentError: It is no folder, holds something else, or one of its folders is a link.
+            ExportError: It cannot be made or read.
+        """
+        out = self._root
+        with explained(out):
+            if out.exists() and not out.is_dir():
+                raise InvalidArgumentError(f"out must be a folder, and {out} is none")
+            out.mkdir(parents=True, exist_ok=True)
+            if any(out.iterdir()) and not self.has(folders[0]):
+                raise InvalidArgumentError(
+                    f"out must be a new or empty folder or an earlier export, and {out} holds other files"
+                )
+            # The mark comes first, so that a run that dies here can be taken up.
+            for name in folders:
+                _make(out / name)
+
+    def has(self, folder: str) -> bool:
+        """Tell whether there is such a folder."""
+        return (self._root / folder).is_dir()
 
     def put(self, path: str, data: Data) -> None:
         """Store an object, in place of an earlier one.
@@ -146,6 +187,12 @@ class LocalStore:
             finally:
                 with suppress(OSError):  # what ended the write is the error to hear of
                     temporary.unlink(missing_ok=True)
+
+
+def _make(folder: Path) -> None:
+    if folder.is_symlink():
+        raise InvalidArgumentError(f"out must hold no links in place of its folders, and {folder} is one")
+    folder.mkdir(exist_ok=True)
 
 
 def _write(file: Path, data: Data) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from aegis_async.errors import ExportError
 from aegis_async.export._commits import Chunk, Part, State, read_commits
-from aegis_async.export._layout import COMMITS, DUCKDB, FOLDERS, RAW, SQLITE, is_part
+from aegis_async.export._layout import DUCKDB, FOLDERS, RAW, SQLITE, is_part
 from aegis_async.export._schema import TABLES
 from aegis_async.export._sinks import file_formats, require
-from aegis_async.export._store import LocalStore, Store
+from aegis_async.export._store import Store
+from aegis_async.export._stores import local_folder, store_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,18 +30,16 @@ def verify(out: str | PathLike[str]) -> list[str]:
     SQLite file in the folder is checked for the same by queries. It blocks; call it in a thread.
 
     Args:
-        out: The folder of an export at which nothing is at work.
+        out: The folder or URL of an export at which nothing is at work.
 
     Raises:
         ExportError: It is no export, its commits cannot be read, or pyarrow is not installed.
     """
     require(())
-    folder = Path(out)
-    if not (folder / COMMITS).is_dir():
-        raise ExportError(f"{folder} is no export: it has no {COMMITS}")
-    store = LocalStore(folder)
+    store, folder = store_of(out), local_folder(out)
     state = State(read_commits(store))
-    return [*_strays(store, state), *_chunks(store, state), *_totals(state), *_databases(folder)]
+    databases = () if folder is None else _databases(folder)  # they are files of a local folder
+    return [*_strays(store, state), *_chunks(store, state), *_totals(state), *databases]
 
 
 def _strays(store: Store, state: State) -> Iterator[str]:

@@ -13,6 +13,7 @@ from aegis_async.sandbox import Sandbox
 from tests.export import documents
 from tests.export.documents import Document
 from tests.export.postgres import cluster, psql
+from tests.export.s3 import S3, serving
 
 _numbers = count(1)
 
@@ -71,3 +72,26 @@ def postgres(postgres_cluster: str) -> Callable[[], str]:
         return f"{postgres_cluster}/{name}"
 
     return make
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
+    """Give an S3 server that does as it should, with its address and credentials in the environment."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    yield s3_server
+    s3_server.refuse, s3_server.conditions, s3_server.page = (lambda _: None), True, None
+
+
+@pytest.fixture
+def bucket(s3: S3) -> str:
+    """Give the URL of an empty bucket."""
+    return f"s3://{s3.bucket()}"

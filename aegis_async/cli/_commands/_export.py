@@ -25,7 +25,9 @@ class _Formats:
 
 
 def _configure(parser: ArgumentParser) -> None:
-    parser.add_argument("out", metavar="OUT", help="a folder: new, empty, or of an earlier export")
+    parser.add_argument(
+        "out", metavar="OUT", help="a folder, or a URL as s3://bucket/prefix: new, empty, or of an earlier export"
+    )
     parser.add_argument(
         "--format",
         action="append",
@@ -101,9 +103,10 @@ EXPORT: Final = Command(
     summary="write every data collection into a folder",
     description="""\
 Write every data collection with its datasets, runs and evaluations into a
-folder, as tables and as the bodies that the service sent. Interrupt it at any
-time and run it again: it goes on where its last commit was, and later fetches
-only what has changed.""",
+folder, or under a prefix of an object store, as tables and as the bodies that
+the service sent. Interrupt it at any time and run it again: it goes on where
+its last commit was, and later fetches only what has changed. The credentials
+of an object store come from the environment, as AWS_PROFILE.""",
     configure=_configure,
     run=_run,
 )

@@ -12,7 +12,7 @@ __all__ = ["VERIFY"]
 
 
 def _configure(parser: ArgumentParser) -> None:
-    parser.add_argument("out", metavar="OUT", help="the folder of an export")
+    parser.add_argument("out", metavar="OUT", help="the folder or URL of an export")
     parser.add_argument(
         "--against-service",
         action="store_true",

@@ -43,11 +43,11 @@ class Place(NamedTuple):
     """Where databases are.
 
     Attributes:
-        out: The folder of the export, for those that are files.
+        out: The folder of the export, for those that are files; None when it is a URL.
         to: The address of the one that is none.
     """
 
-    out: Path
+    out: Path | None
     to: str | None = None
 
 
@@ -60,12 +60,14 @@ class Known:
         needs: The packages that it imports.
         extra: The extra of this package that brings them.
         by_address: Whether it is at an address that the caller gives.
+        in_folder: Whether it is a file or folder that only a local folder can hold.
     """
 
     module: str
     needs: tuple[str, ...] = ("pyarrow",)
     extra: str = "export"
     by_address: bool = False
+    in_folder: bool = False
 
     def require(self) -> None:
         """Find out what is not installed before anything is written.
@@ -103,10 +105,10 @@ FILES: Final[Mapping[str, Known]] = MappingProxyType(
 )
 DATABASES: Final[Mapping[str, Known]] = MappingProxyType(
     {
-        "duckdb": Known("_duckdb", ("pyarrow", "duckdb"), "duckdb"),
-        "sqlite": Known("_sqlite"),
+        "duckdb": Known("_duckdb", ("pyarrow", "duckdb"), "duckdb", in_folder=True),
+        "sqlite": Known("_sqlite", in_folder=True),
         "postgres": Known("_postgres", ("pyarrow", "adbc_driver_postgresql"), "postgres", by_address=True),
-        "delta": Known("_delta", ("pyarrow", "deltalake"), "delta"),
+        "delta": Known("_delta", ("pyarrow", "deltalake"), "delta", in_folder=True),
     }
 )
 SINKS: Final[Mapping[str, Known]] = MappingProxyType({**FILES, **DATABASES})

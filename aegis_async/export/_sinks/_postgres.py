@@ -24,7 +24,7 @@ _LOCK_TIMEOUT: Final = "55P03"
 _NUL: Final = "\x00"
 
 
-def opened(out: Path, intent: str, to: str | None) -> SqlSink:  # noqa: ARG001 - it is at an address
+def opened(out: Path | None, intent: str, to: str | None) -> SqlSink:  # noqa: ARG001 - it is at an address
     """Give the sink of the database at ``to``.
 
     Raises:
