@@ -122,8 +122,8 @@ def browser(session: nox.Session) -> None:
 def ray(session: nox.Session) -> None:
     """Export with workers on a Ray of this machine, and let a worker, a node and a driver die."""
     session.install("-e", ".[export,ray]", *group("test"))
-    places = ("tests/ray", "tests/test_docs_blocks.py")
-    session.run("python", "-m", "pytest", "-n", "0", "-m", "ray and not kill", *places, *session.posargs)
+    tests = ("tests/ray", "tests/test_docs_blocks.py")
+    session.run("python", "-m", "pytest", "-n", "0", "-m", "ray and not kill", *tests, *session.posargs)
 
 
 @nox.session(name="ray-long", python=OLDEST)

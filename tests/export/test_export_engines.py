@@ -57,6 +57,15 @@ async def test_a_client_that_cannot_leave_its_process_is_refused(name: str, sand
     assert not (tmp_path / "out").exists()
 
 
+async def test_a_client_of_one_slot_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The listing and a worker need one each."""
+    async with AegisClient(sandbox.api_key, base_url=sandbox.url, max_concurrency=1) as client:
+        with pytest.raises(InvalidArgumentError, match="^engine='ray' needs a client with max_concurrency of 2"):
+            await export(client, tmp_path / "out", engine="ray")
+
+    assert not (tmp_path / "out").exists()
+
+
 async def test_without_ray_it_says_what_to_install(
     client: AegisClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
