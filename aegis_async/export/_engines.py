@@ -70,9 +70,7 @@ def check_engine(client: "AegisClient", asked: Asked, formats: Sequence[str]) ->
             )
     limit = recipe_of(client).limits.concurrency
     if limit == 1:
-        raise InvalidArgumentError(
-            "engine='ray' needs a client with max_concurrency of 2 or more: one for the listing"
-        )
+        raise InvalidArgumentError("engine='ray' needs a client with max_concurrency of 2 or more: one for the listing")
     if asked.workers is not None:
         integer("workers", asked.workers, minimum=1)
         _at_most("workers", asked.workers, "concurrency", asked.concurrency)
