@@ -5,7 +5,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 __all__ = ["Closing", "TaskOwner", "abandon", "finish"]
 
@@ -34,14 +34,14 @@ class TaskOwner:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[object]] = set()
 
-    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def start(self, work: Coroutine[object, object, T]) -> asyncio.Task[T]:
         """Begin ``work`` as a task that this owner keeps until its end."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
 
-    def start_here(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start_here(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Begin ``work``, which tells its errors itself, and take its first step at once where Python can."""
         task = _begun(work)
         self._tasks.add(task)
@@ -59,7 +59,7 @@ class TaskOwner:
         await finish(*self._tasks)
 
 
-def _begun(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+def _begun(work: Coroutine[object, object, None]) -> asyncio.Task[None]:
     if sys.version_info >= (3, 12):
         loop = asyncio.get_running_loop()
         if loop.get_task_factory() is None:  # else somebody wants tasks of a kind of their own

@@ -6,7 +6,7 @@ the shape is not the documented one.
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, Generic, TypeVar, cast, get_args, get_origin
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
@@ -16,7 +16,10 @@ from aegis_async._decode._checks import CHECKS
 from aegis_async._decode._skip import BROKEN
 from aegis_async.errors import InvalidArgumentError
 
-__all__ = ["BodyDecoder", "is_ours"]
+__all__ = ["BodyDecoder", "TypeForm", "is_ours", "origin_of"]
+
+TypeForm: TypeAlias = Any
+"""Whatever msgspec takes for a type: a class, a union, a generic with its arguments. Python has no name for it yet."""
 
 T = TypeVar("T")
 
@@ -103,13 +106,18 @@ def _fast_path(type_: type[T]) -> Callable[[bytes | bytearray | memoryview], T]:
     raise InvalidArgumentError(f"type cannot be decoded from JSON: {complaint}")
 
 
-def is_ours(type_: Any) -> bool:
+def origin_of(type_: Any) -> TypeForm:
+    """Give what a generic is made of, as ``list`` of ``list[int]``; any other type as it is."""
+    return get_origin(type_) or type_
+
+
+def is_ours(type_: TypeForm) -> bool:
     """Whether a type is one of this package's models, or made of one."""
     return any(getattr(part, "__module__", None) == models.__name__ for part in (type_, *get_args(type_)))
 
 
-def _is_frozen(type_: Any) -> bool:
-    struct: Any = get_origin(type_) or type_
+def _is_frozen(type_: TypeForm) -> bool:
+    struct = origin_of(type_)
     if isinstance(struct, msgspec.StructMeta):
         return struct.__struct_config__.frozen and all(map(_is_frozen, get_args(type_)))
     return type_ in _IMMUTABLE

@@ -61,7 +61,7 @@ class _Number(str):
 class Revised:
     """Reads the older shapes of one type."""
 
-    def __init__(self, type_: Any) -> None:
+    def __init__(self, type_: object) -> None:
         self._type = type_
         self._info = inspect.type_info(type_)
         self._read = msgspec.json.Decoder(float_hook=_Number)
@@ -81,7 +81,7 @@ def _upgraded(node: object, info: inspect.Type) -> object:
     return upgrade(node, info)
 
 
-def _struct(node: object, info: Any) -> object:
+def _struct(node: object, info: inspect.StructType) -> object:
     if isinstance(node, str) and not isinstance(node, _Number) and info.cls in _FLATTENED:
         return _FLATTENED[info.cls](node)
     if not isinstance(node, dict):
@@ -95,28 +95,28 @@ def _struct(node: object, info: Any) -> object:
     }
 
 
-def _union(node: object, info: Any) -> object:
+def _union(node: object, info: inspect.UnionType) -> object:
     if node is None:
         return None
     return _upgraded(node, next(member for member in info.types if not isinstance(member, inspect.NoneType)))
 
 
-def _array(node: object, info: Any) -> object:
+def _array(node: object, info: inspect.VarTupleType) -> object:
     return [_upgraded(item, info.item_type) for item in node] if isinstance(node, list) else _thawed(node, info)
 
 
-def _integer(node: object, info: Any) -> object:
+def _integer(node: object, info: inspect.Type) -> object:
     value = _thawed(node, info)
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
     return value
 
 
-def _decimal(node: object, _info: Any) -> object:
+def _decimal(node: object, _info: inspect.Type) -> object:
     return str(node) if isinstance(node, _Number) else node
 
 
-def _timestamp(node: object, info: Any) -> object:
+def _timestamp(node: object, info: inspect.Type) -> object:
     if isinstance(node, str) and not isinstance(node, _Number):
         return node if _OFFSET.search(node) else f"{node}Z"
     return _thawed(node, info)

@@ -1,15 +1,17 @@
 """Which arrays of a type may be cut: those of Structs and of free-form objects, and within their elements again."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from functools import cached_property
 from types import NoneType, UnionType
-from typing import Any, Final, NamedTuple, TypeAlias, Union, get_args, get_origin
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, Union, get_args
 
 import msgspec
 
-from aegis_async._decode._decoder import BodyDecoder, is_ours
+from aegis_async._decode._decoder import BodyDecoder, TypeForm, is_ours, origin_of
 
 __all__ = ["Array", "Field", "Shapes", "root", "shapes", "with_arrays"]
+
+T = TypeVar("T")
 
 _UNIONS: Final = (Union, UnionType)
 _FREE: Final = (Any, dict, dict[str, Any])
@@ -25,7 +27,7 @@ class Array:
         least: Bytes up to which it is not worth cutting.
     """
 
-    def __init__(self, type_: Any, *, ours: bool, least: int = 0) -> None:
+    def __init__(self, type_: TypeForm, *, ours: bool, least: int = 0) -> None:
         self.least: int = least
         self._type = type_
         self._ours = ours
@@ -40,9 +42,9 @@ class Array:
         """Whether elements may hold on to the text that they were decoded from, as ``msgspec.Raw`` does."""
         return not is_ours(self._element)
 
-    def made(self, elements: list[Any]) -> Any:
+    def made(self, elements: list[T]) -> Sequence[T]:
         """Give the array of these elements."""
-        return elements if (get_origin(self._type) or self._type) is list else tuple(elements)
+        return elements if origin_of(self._type) is list else tuple(elements)
 
     @cached_property
     def inside(self) -> "Shapes | None":
@@ -50,7 +52,7 @@ class Array:
         return shapes(self._element, ours=self._ours)
 
     @property
-    def _element(self) -> Any:
+    def _element(self) -> TypeForm:
         return next(iter(get_args(self._type)), Any)
 
 
@@ -72,10 +74,10 @@ Shapes: TypeAlias = Callable[[bytes], Field | None]
 """Gives the array that stands under a name of the JSON, None where it is none or must not be cut."""
 
 
-def shapes(type_: Any, *, ours: bool) -> Shapes | None:
+def shapes(type_: TypeForm, *, ours: bool) -> Shapes | None:
     """Give the arrays of an object of this type, None where there can be none."""
     kind = _only(type_)
-    if isinstance(get_origin(kind) or kind, msgspec.StructMeta):
+    if isinstance(origin_of(kind), msgspec.StructMeta):
         found = _fields(kind, ours=ours)
         return found.get if found else None
     if kind in _FREE:
@@ -84,13 +86,13 @@ def shapes(type_: Any, *, ours: bool) -> Shapes | None:
     return None
 
 
-def root(type_: Any, *, ours: bool) -> Field | None:
+def root(type_: TypeForm, *, ours: bool) -> Field | None:
     """Give the array that a body of this type is, None where it is none."""
     array = _array(type_, ours=ours)
     return None if array is None else Field("", "", array)
 
 
-def with_arrays(value: Any, arrays: dict[str, Any]) -> Any:
+def with_arrays(value: Any, arrays: dict[str, object]) -> Any:
     """Give an object with these arrays in place of those that it has."""
     if isinstance(value, MutableMapping):
         value.update(arrays)
@@ -98,8 +100,8 @@ def with_arrays(value: Any, arrays: dict[str, Any]) -> Any:
     return msgspec.structs.replace(value, **arrays)
 
 
-def _fields(struct: Any, *, ours: bool) -> Mapping[bytes, Field]:
-    plain: Any = get_origin(struct) or struct
+def _fields(struct: TypeForm, *, ours: bool) -> Mapping[bytes, Field]:
+    plain = origin_of(struct)
     # Code of its own must see the arrays in full, and what is written as an array has no names.
     if hasattr(plain, "__post_init__") or plain.__struct_config__.array_like:
         return {}
@@ -111,16 +113,16 @@ def _fields(struct: Any, *, ours: bool) -> Mapping[bytes, Field]:
     }
 
 
-def _array(type_: Any, *, ours: bool) -> Array | None:
+def _array(type_: TypeForm, *, ours: bool) -> Array | None:
     kind = _only(type_)
-    origin, arguments = get_origin(kind) or kind, get_args(kind)
+    origin, arguments = origin_of(kind), get_args(kind)
     cuttable = origin is list or kind is tuple or (origin is tuple and arguments[1:] == (...,))
     return Array(kind, ours=ours) if cuttable else None
 
 
-def _only(type_: Any) -> Any:
+def _only(type_: TypeForm) -> TypeForm:
     """Give a type without its None."""
-    if get_origin(type_) not in _UNIONS:
+    if origin_of(type_) not in _UNIONS:
         return type_
     members = [member for member in get_args(type_) if member is not NoneType]
     return members[0] if len(members) == 1 else type_

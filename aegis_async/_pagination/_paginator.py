@@ -1,7 +1,7 @@
 """A listing as users hold it: nothing is requested before it is iterated."""
 
 from collections.abc import Generator
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from aegis_async._arguments import integer
 from aegis_async._completeness import ListingReport
@@ -62,7 +62,7 @@ class Paginator(Generic[T]):
         pages = self.pages()
         return ItemIterator(pages, self._ledger)
 
-    def __await__(self) -> Generator[Any, Any, Page[T]]:
+    def __await__(self) -> Generator[object, object, Page[T]]:
         return self._first_page().__await__()
 
     def pages(self) -> PageIterator[T]:

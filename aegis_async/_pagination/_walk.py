@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -36,7 +36,7 @@ class Depth:
 class Reader(Protocol[T]):
     """Reads a page."""
 
-    def __call__(self, place: Place, *, ahead: bool = False) -> Coroutine[Any, Any, Read[T]]:
+    def __call__(self, place: Place, *, ahead: bool = False) -> Coroutine[object, object, Read[T]]:
         """Read the page at ``place``; ``ahead`` tells whether nobody waits for it yet."""
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from aiohttp import ClientTimeout, SocketTimeoutError
@@ -81,8 +81,8 @@ class Running:
 
     __slots__ = ("_cancelled_before", "_over", "_quiet", "_whole", "client", "task")
 
-    def __init__(self, task: "asyncio.Task[Any]", terms: _Terms, total: float | None) -> None:
-        self.task: asyncio.Task[Any] = task
+    def __init__(self, task: "asyncio.Task[object]", terms: _Terms, total: float | None) -> None:
+        self.task: asyncio.Task[object] = task
         self.client: ClientTimeout = terms.client
         self._cancelled_before = task.cancelling()
         self._over: type[TimeoutError] | None = None
@@ -126,7 +126,7 @@ class Timeouts:
         self._terms: dict[Timeout, _Terms] = {}
         self._latest: Timeout | None = None
         self._latest_terms: _Terms
-        self._running: dict[asyncio.Task[Any], Running] = {}
+        self._running: dict[asyncio.Task[object], Running] = {}
 
     def begin(self, timeout: Timeout, total: float | None) -> Running:
         """Begin an attempt of the current task; ``total`` seconds are left for it where they are fewer."""
@@ -158,7 +158,7 @@ class Timeouts:
         return self._terms.setdefault(timeout, _Terms(whole, quiet, client))
 
 
-def _this_task() -> "asyncio.Task[Any]":
+def _this_task() -> "asyncio.Task[object]":
     task = asyncio.current_task()
     if task is None:
         raise RuntimeError("a call is made in a task")

@@ -41,15 +41,15 @@ def _columns(table: str) -> tuple[tuple[str, ...], ...]:
     return (("collection_id",), ("id",)) if table == "collections" else (("collection_id",),)
 
 
-def _equal(given: Any) -> Condition | None:
+def _equal(given: EqualTo | EqualNullSafe) -> Condition | None:
     return Condition("in", frozenset({given.value})) if _is_id(given.value) else None
 
 
-def _in(given: Any) -> Condition | None:
+def _in(given: In) -> Condition | None:
     return Condition("in", frozenset(given.value)) if all(map(_is_id, given.value)) else None
 
 
-def _compared(given: Any) -> Condition | None:
+def _compared(given: LessThan | LessThanOrEqual | GreaterThan | GreaterThanOrEqual) -> Condition | None:
     return Condition(_COMPARISONS[type(given)], given.value) if _is_id(given.value) else None
 
 

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from yarl import URL
 
 from aegis_async._config import ApiKey
 from aegis_async.errors import ConfigurationError
 
-__all__ = ["Finding", "key_finding", "proxy_finding"]
+__all__ = ["Finding", "Level", "key_finding", "proxy_finding"]
+
+Level: TypeAlias = Literal["ok", "warn", "FAIL"]
 
 _USUAL_KEY: Final = re.compile(r"sk_[0-9a-f]{32}")
 _PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -25,7 +27,7 @@ class Finding(NamedTuple):
         status: The exit status that it asks for.
     """
 
-    level: Literal["ok", "warn", "FAIL"]
+    level: Level
     title: str
     text: str
     status: int = 0

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from yarl import URL
 
-from aegis_async.cli._findings import Finding
+from aegis_async.cli._findings import Finding, Level
 
 __all__ = ["certificate_finding", "name_finding", "tls_finding"]
 
@@ -61,7 +61,7 @@ def certificate_finding(certificate: Mapping[str, Any], now: datetime, how: str)
     """Tell how many days the certificate is still good for."""
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
     days = (ends - now).days
-    level: Any = "warn" if days < _SOON else "ok"
+    level: Level = "warn" if days < _SOON else "ok"
     return Finding(level, "TLS", f"{how}, certificate good for {days} more days, until {ends:%Y-%m-%d}")
 
 

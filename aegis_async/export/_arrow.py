@@ -107,7 +107,7 @@ def _piece(table: Table, rows: Rows, part: slice) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMAS[table.name])
 
 
-def _arrays(table: Table, column: Column, values: list[Any]) -> list[pa.Array]:
+def _arrays(table: Table, column: Column, values: Sequence[object]) -> list[pa.Array]:
     build = _BUILT.get(column.kind)
     try:
         return build(values) if build else [pa.array(values, _TYPES[column.kind])]
@@ -121,7 +121,7 @@ def _timestamps(values: Sequence[datetime | None]) -> list[pa.Array]:
     return [pa.array(since, pa.duration("us")).view(_TYPES["timestamp"])]
 
 
-def _json(values: Sequence[Any]) -> list[pa.Array]:
+def _json(values: Sequence[object]) -> list[pa.Array]:
     return [pa.array([None if value is None else _encode(value) for value in values], pa.string())]
 
 

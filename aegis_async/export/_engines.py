@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from aegis_async._arguments import choice, integer
 from aegis_async._client import recipe_of
@@ -85,7 +85,7 @@ def _at_most(name: str, value: int, bound: str, most: int) -> None:
         )
 
 
-def _check_address(address: Any) -> None:
+def _check_address(address: object) -> None:
     if address is None:
         return
     if not isinstance(address, str) or not address:

@@ -4,7 +4,7 @@ from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from aegis_async._arguments import choice, integer
 from aegis_async._clock import Clock
@@ -166,7 +166,7 @@ def _opened(plan: Plan, intent: str, engine: EngineName) -> Output:
     return Output(claim(plan.out), plan, f"{intent} full" if plan.full else intent)
 
 
-def _seconds(name: str, value: Any) -> float:
+def _seconds(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
         raise InvalidArgumentError(f"{name} must be a number of seconds from 0, not {value!r}")
     return float(value)

@@ -1,6 +1,6 @@
 """An object store as the place of an export: whole objects, a put that another's object refuses, and no rename."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ class ObjectStore:
         self._url = kind + mark + place.rstrip("/")
         self._files, self._root = _opened(self._url)
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
+    def __reduce__(self) -> tuple[type["ObjectStore"], tuple[str]]:
         return ObjectStore, (self._url,)
 
     def claim(self, folders: Sequence[str]) -> None:

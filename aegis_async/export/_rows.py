@@ -22,7 +22,7 @@ class Rows:
     collection_ids: list[int] = field(default_factory=list)
     records: list[Any] = field(default_factory=list)
 
-    def extend(self, collection_id: int, records: Sequence[Any]) -> None:
+    def extend(self, collection_id: int, records: Sequence[object]) -> None:
         """Add the records of one collection."""
         self.collection_ids.extend([collection_id] * len(records))
         self.records.extend(records)

@@ -64,7 +64,7 @@ def _optional(kind: Kind, name: str) -> Column:
 def _inside(kind: Kind, field: str, part: str) -> Column:
     """Give the column of a value inside an object that may be null."""
 
-    def get(record: Any) -> Any:
+    def get(record: object) -> object:
         value = getattr(record, field)
         return None if value is None else getattr(value, part)
 

@@ -9,7 +9,7 @@ __all__ = ["ended", "off_loop"]
 T = TypeVar("T")
 
 
-async def ended(work: asyncio.Future[Any]) -> BaseException | None:
+async def ended(work: asyncio.Future[T]) -> BaseException | None:
     """Wait for ``work`` without cancelling it, and give its error."""
     await asyncio.wait({work})
     return asyncio.CancelledError() if work.cancelled() else work.exception()

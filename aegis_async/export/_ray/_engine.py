@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 import ray
 from ray.exceptions import RayError
@@ -21,7 +21,7 @@ from aegis_async.export._engines import Asked
 from aegis_async.export._fetching import Ids, Known, Take
 from aegis_async.export._layout import QUARANTINE, chunk_name, part_name, partition_prefix
 from aegis_async.export._output import Output
-from aegis_async.export._ray._connect import answered, connected
+from aegis_async.export._ray._connect import Actor, answered, connected
 from aegis_async.export._ray._crew import Crew, Post
 from aegis_async.export._ray._limiter import Limiter
 from aegis_async.export._ray._pacer import Pacer
@@ -177,7 +177,7 @@ class RayEngine:
                     take(id_, listed[id_], got)
 
 
-def _limiter(rate: RateLimit | None) -> Any:
+def _limiter(rate: RateLimit | None) -> Actor:
     """Begin the limiter beside the driver, without which it is of no use; Ray begins another one where it dies."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
     options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "scheduling_strategy": here}

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from aegis_async._client import Recipe, session_of
 from aegis_async._clock import Clock
@@ -16,6 +16,7 @@ from aegis_async.export._courier import Courier
 from aegis_async.export._fetching import Fetching
 from aegis_async.export._layout import partition_prefix
 from aegis_async.export._outage import Outage, ask
+from aegis_async.export._ray._connect import Actor
 from aegis_async.export._ray._keeping import Keeping
 from aegis_async.export._ray._pacer import Pacer
 from aegis_async.export._ray._partitions import Delivery, Partition
@@ -76,10 +77,10 @@ class Worker:
 
     def __init__(self) -> None:
         self._stack = AsyncExitStack()
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: set[asyncio.Task[object]] = set()
         self._fetching = asyncio.Lock()  # one partition is fetched while what is left of the one before it is written
 
-    async def open(self, recipe: Recipe, order: Order, share: Share, limiter: Any) -> None:
+    async def open(self, recipe: Recipe, order: Order, share: Share, limiter: Actor) -> None:
         """Make the client, and see whether this worker can do what is asked for.
 
         Raises:

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -13,7 +12,7 @@ from aegis_async.errors import ExportError
 from aegis_async.export._layout import DUCKDB, DUCKDB_COPY, DUCKDB_WORK
 from aegis_async.export._refusals import explained
 from aegis_async.export._schema import Kind
-from aegis_async.export._sinks._sql import SqlSink
+from aegis_async.export._sinks._sql import Row, SqlSink
 from aegis_async.export._store import sync_folder
 
 __all__ = ["opened"]
@@ -69,7 +68,7 @@ class _DuckDB:
     def execute(self, statement: str) -> None:
         self._connection.execute(statement)
 
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
+    def query(self, statement: str) -> list[Row]:
         return self._connection.execute(statement).fetchall()
 
     def has(self, table: str) -> bool:

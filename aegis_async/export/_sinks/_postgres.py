@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from adbc_driver_postgresql import dbapi
 
 from aegis_async.errors import ExportError
 from aegis_async.export._schema import Kind
-from aegis_async.export._sinks._sql import SqlSink
+from aegis_async.export._sinks._sql import Row, SqlSink
 
 __all__ = ["opened"]
 
@@ -88,7 +88,7 @@ class _Postgres:
         with self._connection.cursor() as cursor:
             cursor.execute(statement)
 
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
+    def query(self, statement: str) -> list[Row]:
         with self._connection.cursor() as cursor:
             cursor.execute(statement)
             return list(cursor.fetchall())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 import pyarrow as pa
@@ -13,7 +13,9 @@ from aegis_async.export._holdings import Holdings, Mark, Pass
 from aegis_async.export._schema import SCHEMA_VERSION, TABLES, Kind, Table
 from aegis_async.export._sinks._protocol import Batch
 
-__all__ = ["MARKS", "Database", "SqlSink"]
+__all__ = ["MARKS", "Database", "Row", "SqlSink"]
+
+Row: TypeAlias = tuple[Any, ...]
 
 MARKS: Final = "_aegis_collections"
 _PROGRESS: Final = "_aegis_pass"
@@ -76,7 +78,7 @@ class Database(Protocol):
     def execute(self, statement: str) -> None:
         """Run one statement."""
 
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
+    def query(self, statement: str) -> list[Row]:
         """Give the rows of a query."""
 
     def has(self, table: str) -> bool:
@@ -179,7 +181,7 @@ class SqlSink:
         """End the connection."""
         self._database.close()
 
-    def _begun(self) -> tuple[Pass, list[tuple[Any, ...]]]:
+    def _begun(self) -> tuple[Pass, list[Row]]:
         with self._database.transaction():
             if not self._database.has(_PROGRESS):
                 self._create()

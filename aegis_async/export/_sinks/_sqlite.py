@@ -4,14 +4,14 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 
 from aegis_async.errors import ExportError
 from aegis_async.export._layout import SQLITE
 from aegis_async.export._schema import Kind
-from aegis_async.export._sinks._sql import SqlSink
+from aegis_async.export._sinks._sql import Row, SqlSink
 
 __all__ = ["opened"]
 
@@ -66,7 +66,7 @@ class _Sqlite:
     def execute(self, statement: str) -> None:
         self._connection.execute(statement)
 
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
+    def query(self, statement: str) -> list[Row]:
         return self._connection.execute(statement).fetchall()
 
     def has(self, table: str) -> bool:
