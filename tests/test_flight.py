@@ -189,7 +189,7 @@ async def test_the_first_ones_deadline_is_not_the_flights(server: Held, shared: 
     """A flight begun inside a deadline block serves the callers outside of it after the deadline."""
 
     async def hurried() -> DataCollection:
-        async with deadline(0.01):
+        async with deadline(0.2):
             return await shared.data_collections.get(14)
 
     first = asyncio.create_task(hurried())
