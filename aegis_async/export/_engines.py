@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from aegis_async._arguments import choice, integer
 from aegis_async._client import recipe_of
@@ -70,9 +70,7 @@ def check_engine(client: "AegisClient", asked: Asked, formats: Sequence[str]) ->
             )
     limit = recipe_of(client).limits.concurrency
     if limit == 1:
-        raise InvalidArgumentError(
-            "engine='ray' needs a client with max_concurrency of 2 or more: one for the listing"
-        )
+        raise InvalidArgumentError("engine='ray' needs a client with max_concurrency of 2 or more: one for the listing")
     if asked.workers is not None:
         integer("workers", asked.workers, minimum=1)
         _at_most("workers", asked.workers, "concurrency", asked.concurrency)
@@ -87,7 +85,7 @@ def _at_most(name: str, value: int, bound: str, most: int) -> None:
         )
 
 
-def _check_address(address: Any) -> None:
+def _check_address(address: object) -> None:
     if address is None:
         return
     if not isinstance(address, str) or not address:

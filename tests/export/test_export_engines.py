@@ -88,7 +88,7 @@ def test_an_export_on_one_machine_imports_no_ray(tmp_path: Path) -> None:
         "sys.exit(code or 'ray' in sys.modules)"
     )
 
-    assert 0 == subprocess.run([sys.executable, "-c", program], check=False, capture_output=True).returncode  # noqa: S603
+    assert 0 == subprocess.run([sys.executable, "-c", program], check=False, capture_output=True).returncode  # noqa: S603 - ours
 
 
 def test_a_client_is_made_again_in_another_process() -> None:

@@ -5,15 +5,19 @@ import logging
 import math
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self, TypeVar
 
 from ray.exceptions import RayError
 
 from aegis_async._session import Session
 from aegis_async._tasks import finish
+from aegis_async.export._ray._limiter import LimiterHandle
 
 __all__ = ["Pacer"]
+
+T = TypeVar("T")
 
 _log: Final = logging.getLogger("aegis_async")
 _KEPT: Final = 0.25  # seconds for which a turn may be late: later ones together would be a burst
@@ -30,7 +34,7 @@ class Pacer:
         slots: How many of the key's requests this client may have on the wire; None leaves it as it is.
     """
 
-    def __init__(self, session: Session, limiter: Any, *, paced: bool, slots: int | None) -> None:
+    def __init__(self, session: Session, limiter: LimiterHandle, *, paced: bool, slots: int | None) -> None:
         self._session = session
         self._limiter = limiter
         self._paced = paced
@@ -89,7 +93,7 @@ class Pacer:
             self._gate.pause(left)
             self._hearing = False
 
-    async def _asked(self, ask: Any) -> Any:
+    async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
                 return await ask()
@@ -100,4 +104,4 @@ class Pacer:
     def _tell(self, seconds: float) -> None:
         if not self._hearing:
             self._turns.clear()
-            self._limiter.pause.remote(seconds)
+            _ = self._limiter.pause.remote(seconds)  # nobody waits for it: calls to an actor arrive in their order
