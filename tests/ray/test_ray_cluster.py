@@ -133,7 +133,7 @@ async def test_many_die(nodes: Cluster, sandbox: Sandbox, tmp_path: Path) -> Non
     await local(sandbox, tmp_path / "local")
     chance = random.Random(8)
     for _ in range(int(os.environ.get("AEGIS_KILL_POINTS", "6"))):
-        assert -signal.SIGKILL == killed_driver(nodes, sandbox, tmp_path / "out", chance.randrange(1, COLLECTIONS))
+        assert -signal.SIGKILL == killed_driver(nodes, sandbox, tmp_path / "out", chance.randrange(1, COLLECTIONS // 2))
     connect(nodes)
     kills = in_turn({5: kill_a_worker, 12: kill_a_worker, 25: kill_a_worker, 30: lambda: kill_node(nodes)})
 

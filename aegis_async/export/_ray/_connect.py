@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeVar
 
 import ray
 from ray.exceptions import RayTaskError
@@ -14,13 +14,9 @@ from ray.exceptions import RayTaskError
 from aegis_async.errors import ExportError
 from aegis_async.export._threads import off_loop
 
-__all__ = ["Actor", "Reference", "answered", "connected"]
+__all__ = ["answered", "connected"]
 
-Actor: TypeAlias = Any
-"""A handle; its methods are what Ray makes of those of the class."""
-
-Reference: TypeAlias = Awaitable[Any]
-"""What will come of a call to an actor."""
+T = TypeVar("T")
 
 _HERE: Final = "local"
 _OBJECTS: Final = 128 << 20  # bytes: nothing but accounts of what was written goes through Ray
@@ -100,7 +96,7 @@ def _cpus() -> int:
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
-async def answered(reference: Reference) -> Any:
+async def answered(reference: Awaitable[T]) -> T:
     """Give what a call to an actor gives, or raise what it raised there."""
     try:
         return await reference

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
@@ -14,8 +14,9 @@ from ray.exceptions import RayError
 from aegis_async._client import Recipe
 from aegis_async._tasks import finish
 from aegis_async.errors import ExportError
-from aegis_async.export._ray._connect import Actor, Reference, answered
-from aegis_async.export._ray._worker import Order, Share, Worker
+from aegis_async.export._ray._connect import answered
+from aegis_async.export._ray._limiter import LimiterHandle
+from aegis_async.export._ray._worker import Order, Share, Worker, WorkerHandle
 
 __all__ = ["Crew", "Post"]
 
@@ -35,11 +36,13 @@ class Post:
         give_up: Told how many seconds no worker has come; raises when that is too long.
     """
 
-    def __init__(self, hire: Callable[[], tuple[Actor, Reference]], give_up: Callable[[float], None]) -> None:
+    def __init__(
+        self, hire: Callable[[], tuple[WorkerHandle, Awaitable[None]]], give_up: Callable[[float], None]
+    ) -> None:
         self._hire = hire
         self._give_up = give_up
-        self._present: Actor | None = None
-        self._hiring: asyncio.Task[Actor] | None = None
+        self._present: WorkerHandle | None = None
+        self._hiring: asyncio.Task[WorkerHandle] | None = None
         self._watching: asyncio.Task[None] | None = None
 
     @property
@@ -47,7 +50,7 @@ class Post:
         """Whether a worker is there that can work."""
         return self._watching is not None
 
-    async def worker(self) -> Actor:
+    async def worker(self) -> WorkerHandle:
         """Give the worker, as soon as there is one.
 
         Raises:
@@ -57,7 +60,7 @@ class Post:
             self._hiring = asyncio.create_task(self._hired())
         return await asyncio.shield(self._hiring)
 
-    async def lost(self, worker: Actor) -> None:
+    async def lost(self, worker: WorkerHandle) -> None:
         """Hear that this worker is dead: the next one is another."""
         if worker is self._present:
             _log.warning("a worker died; another one takes its place")
@@ -80,7 +83,7 @@ class Post:
             watching, self._watching = self._watching, None
             await finish(watching)
 
-    async def _hired(self) -> Actor:
+    async def _hired(self) -> WorkerHandle:
         reason: Exception | None = None
         for _ in range(_TRIES):
             worker, opening = self._hire()
@@ -106,7 +109,7 @@ class Post:
             opening.cancel()
 
 
-async def _watch(worker: Actor) -> None:
+async def _watch(worker: WorkerHandle) -> None:
     """Kill a worker that does not answer any more, which fails the calls that wait for it."""
     while True:
         await asyncio.sleep(_BEAT)
@@ -131,15 +134,15 @@ class Crew:
         limiter: The handle of the limiter.
     """
 
-    def __init__(self, recipe: Recipe, order: Order, shares: list[Share], limiter: Actor) -> None:
+    def __init__(self, recipe: Recipe, order: Order, shares: list[Share], limiter: LimiterHandle) -> None:
         self._recipe = recipe
         self._order = order
         self._limiter = limiter
         self._actor = ray.remote(Worker).options(num_cpus=1, scheduling_strategy="SPREAD")
         self.posts = [Post(partial(self._hire, share), self._give_up) for share in shares]
 
-    def _hire(self, share: Share) -> tuple[Actor, Reference]:
-        worker = self._actor.remote()
+    def _hire(self, share: Share) -> tuple[WorkerHandle, Awaitable[None]]:
+        worker: WorkerHandle = self._actor.remote()
         # The key goes with a call, straight to the worker: what an actor is made with is kept by the cluster.
         return worker, worker.open.remote(self._recipe, self._order, share, self._limiter)
 

@@ -21,9 +21,9 @@ from aegis_async.export._engines import Asked
 from aegis_async.export._fetching import Ids, Known, Take
 from aegis_async.export._layout import QUARANTINE, chunk_name, part_name, partition_prefix
 from aegis_async.export._output import Output
-from aegis_async.export._ray._connect import Actor, answered, connected
+from aegis_async.export._ray._connect import answered, connected
 from aegis_async.export._ray._crew import Crew, Post
-from aegis_async.export._ray._limiter import Limiter
+from aegis_async.export._ray._limiter import Limiter, LimiterHandle
 from aegis_async.export._ray._pacer import Pacer
 from aegis_async.export._ray._partitions import Delivery, Partition, Planner
 from aegis_async.export._ray._work import Work
@@ -149,7 +149,7 @@ class RayEngine:
             if partition is None:
                 return
             try:
-                delivery: Delivery = await answered(worker.fetch.remote(partition))
+                delivery = await answered(worker.fetch.remote(partition))
             except RayError as error:  # it died, or its answer did with its node
                 await post.lost(worker)
                 await work.give_back(partition, error)
@@ -177,11 +177,12 @@ class RayEngine:
                     take(id_, listed[id_], got)
 
 
-def _limiter(rate: RateLimit | None) -> Actor:
+def _limiter(rate: RateLimit | None) -> LimiterHandle:
     """Begin the limiter beside the driver, without which it is of no use; Ray begins another one where it dies."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
     options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "scheduling_strategy": here}
-    return ray.remote(Limiter).options(**options).remote(rate)
+    handle: LimiterHandle = ray.remote(Limiter).options(**options).remote(rate)
+    return handle
 
 
 def _fitting(cpus: int, concurrency: int, limit: int | Literal["auto"]) -> int:

@@ -3,12 +3,31 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec, Protocol, TypeVar
 
 from aegis_async._config import RateLimit
 from aegis_async._limits import Spacing
 
-__all__ = ["Limiter"]
+__all__ = ["Limiter", "LimiterHandle", "Remote"]
+
+P = ParamSpec("P")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Remote(Protocol[P, T_co]):
+    """A call to an actor, as those see it who have its handle."""
+
+    def remote(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T_co]:
+        """Send it."""
+
+
+class LimiterHandle(Protocol):
+    """A `Limiter` somewhere on the cluster."""
+
+    reserve: Remote[[int], list[float]]
+    pause: Remote[[float], None]
+    pauses: Remote[[int], tuple[int, float]]
 
 
 class Limiter:

@@ -13,7 +13,7 @@ from ray.exceptions import RayError
 
 from aegis_async._session import Session
 from aegis_async._tasks import finish
-from aegis_async.export._ray._connect import Actor
+from aegis_async.export._ray._limiter import LimiterHandle
 
 __all__ = ["Pacer"]
 
@@ -34,7 +34,7 @@ class Pacer:
         slots: How many of the key's requests this client may have on the wire; None leaves it as it is.
     """
 
-    def __init__(self, session: Session, limiter: Actor, *, paced: bool, slots: int | None) -> None:
+    def __init__(self, session: Session, limiter: LimiterHandle, *, paced: bool, slots: int | None) -> None:
         self._session = session
         self._limiter = limiter
         self._paced = paced
@@ -104,4 +104,4 @@ class Pacer:
     def _tell(self, seconds: float) -> None:
         if not self._hearing:
             self._turns.clear()
-            self._limiter.pause.remote(seconds)
+            _ = self._limiter.pause.remote(seconds)  # nobody waits for it: calls to an actor arrive in their order

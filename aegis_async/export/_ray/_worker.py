@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Literal, Protocol
 
 from aegis_async._client import Recipe, session_of
 from aegis_async._clock import Clock
@@ -16,8 +16,8 @@ from aegis_async.export._courier import Courier
 from aegis_async.export._fetching import Fetching
 from aegis_async.export._layout import partition_prefix
 from aegis_async.export._outage import Outage, ask
-from aegis_async.export._ray._connect import Actor
 from aegis_async.export._ray._keeping import Keeping
+from aegis_async.export._ray._limiter import LimiterHandle, Remote
 from aegis_async.export._ray._pacer import Pacer
 from aegis_async.export._ray._partitions import Delivery, Partition
 from aegis_async.export._shelf import Shelf
@@ -27,7 +27,7 @@ from aegis_async.export._tally import Got
 from aegis_async.export._threads import off_loop
 from aegis_async.export._writer import BatchWriter
 
-__all__ = ["Order", "Share", "Worker"]
+__all__ = ["Order", "Share", "Worker", "WorkerHandle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,15 @@ class Share:
     slots: int | Literal["auto"]
 
 
+class WorkerHandle(Protocol):
+    """A `Worker` somewhere on the cluster."""
+
+    open: Remote[[Recipe, Order, Share, LimiterHandle], None]
+    alive: Remote[[], None]
+    fetch: Remote[[Partition], Delivery]
+    close: Remote[[], None]
+
+
 class Worker:
     """Fetches partitions, and writes their parts; an actor whose calls run in one event loop."""
 
@@ -80,7 +89,7 @@ class Worker:
         self._running: set[asyncio.Task[object]] = set()
         self._fetching = asyncio.Lock()  # one partition is fetched while what is left of the one before it is written
 
-    async def open(self, recipe: Recipe, order: Order, share: Share, limiter: Actor) -> None:
+    async def open(self, recipe: Recipe, order: Order, share: Share, limiter: LimiterHandle) -> None:
         """Make the client, and see whether this worker can do what is asked for.
 
         Raises:
