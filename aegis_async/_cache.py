@@ -241,10 +241,16 @@ class Cache:
         waits = owner.clock.monotonic() < entry.retry_at
         if entry.refreshing or waits or self._refreshing >= _REFRESHES:
             return
+        task = owner.tasks().start(self._refresh(key, entry, fetch, owner))  # the owner awaits its end
         entry.refreshing = True
         self._refreshes += 1
         self._refreshing += 1
-        _ = owner.tasks().start(self._refresh(key, entry, fetch, owner))  # the owner awaits its end
+        # Not at the end of the refresh itself: one that is cancelled before its first step has none.
+        task.add_done_callback(lambda _: self._refreshed(entry))
+
+    def _refreshed(self, entry: _Entry[Any]) -> None:
+        entry.refreshing = False
+        self._refreshing -= 1
 
     async def _refresh(self, key: Hashable, entry: _Entry[T], fetch: Fetch[T], owner: Owner) -> None:
         without_deadline()
@@ -252,9 +258,6 @@ class Cache:
             await self._fetched(key, fetch, owner)
         except AegisError:  # whoever asks next hears of it, if there is no old value left to give
             self._failed(entry, owner)
-        finally:
-            entry.refreshing = False
-            self._refreshing -= 1
 
     def _failed(self, entry: _Entry[Any], owner: Owner) -> None:
         self._failures += 1

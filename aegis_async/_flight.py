@@ -65,12 +65,13 @@ class Flights:
         else:
             tasks = self._session.tasks()
             self._flights[key] = flight
-            flight.task = tasks.start_here(self._fly(key, flight))
+            flight.task = tasks.start_here(self._fly(flight))
+            flight.task.add_done_callback(lambda _: self._ended(key, flight))
         result = await flight.carry(seat, deadline)
         call.size, call.etag = flight.call.size, flight.call.etag
         return result
 
-    async def _fly(self, key: Hashable, flight: "_Flight[Any]") -> None:
+    async def _fly(self, flight: "_Flight[Any]") -> None:
         without_deadline()
         try:
             result = await self._session.call(flight.call)
@@ -83,8 +84,12 @@ class Flights:
             flight.land(result)
         finally:
             flight.call.on_wait = None  # it holds the flight, which holds the call
-            if self._flights.get(key) is flight:
-                del self._flights[key]
+
+    def _ended(self, key: Hashable, flight: "_Flight[Any]") -> None:
+        if not flight.landed:  # it was cancelled before its first step
+            flight.crash(asyncio.CancelledError())
+        if self._flights.get(key) is flight:
+            del self._flights[key]
 
 
 class _Flight(Generic[T]):

@@ -9,7 +9,7 @@
     ├─ RequestError                   no usable answer came
     │  ├─ APIConnectionError          the connection failed or broke off
     │  └─ RequestTimeoutError         one attempt took too long
-    ├─ StatusError                    the service answered, and not with 200
+    ├─ StatusError                    the service answered, and not with a 2xx
     │  ├─ AuthenticationError         401
     │  ├─ PaymentRequiredError        402
     │  ├─ PermissionDeniedError       403
@@ -18,7 +18,7 @@
     │  ├─ RequestValidationError      422
     │  ├─ RateLimitError              429
     │  └─ ServerError                 5xx
-    ├─ DecodeError                    a 200 whose body is not what the service documents
+    ├─ DecodeError                    a 2xx whose body is not what the service documents
     ├─ PaginationError                a listing contradicts itself, or moved where that is to be an error
     ├─ DeadlineExceededError          the whole call took too long
     └─ ExportError                    an export cannot begin or go on
@@ -179,7 +179,7 @@ class RequestTimeoutError(RequestError, TimeoutError):
 
 
 class StatusError(AegisError):
-    """The service answered with a status other than 200.
+    """The service answered with a status other than 2xx.
 
     Attributes:
         status: The HTTP status.
@@ -255,7 +255,7 @@ class ServerError(StatusError):
 
 
 class DecodeError(AegisError):
-    """A 200 whose body is not what the service documents, or not JSON at all.
+    """A 2xx whose body is not what the service documents, or not JSON at all.
 
     Attributes:
         path: Where in the JSON, as ``$.runs[3].threshold``; ``$`` when it is no JSON.

@@ -12,6 +12,7 @@ from aegis_async.errors import (
     AegisError,
     APIConnectionError,
     AuthenticationError,
+    ClientClosedError,
     ConfigurationError,
     NotFoundError,
     PermissionDeniedError,
@@ -356,6 +357,40 @@ async def test_a_refresh_ends_with_its_client() -> None:
             await server.came(2)
 
         assert 0 == client.stats().in_flight
+
+
+async def test_refreshes_that_never_began_do_not_count_for_ever(sandbox: Sandbox, clock: FakeClock) -> None:
+    """A client that is closed before its refreshes take a step leaves all eight to others with the same cache."""
+    cache = Cache()
+    async with keeping(sandbox, clock, cache) as first:
+        for old in (False, True):
+            clock.time += 31 * old
+            for id_ in range(1, 9):
+                await first.data_collections.get(id_)
+
+    async with keeping(sandbox, clock, cache) as second:
+        await second.data_collections.get(14)
+        clock.time += 31
+        await second.data_collections.get(14)
+        await settled(second)
+        aged = await second.data_collections.get_with_age(14)
+
+    assert not aged.stale
+    assert 8 + 1 == cache.stats().refreshes
+
+
+@pytest.mark.parametrize("later", [0, 31], ids=["a fresh value", "an old one"])
+async def test_a_closed_client_gives_nothing_from_it(sandbox: Sandbox, clock: FakeClock, later: float) -> None:
+    """What is kept needs no request, and still a client that is closed is closed."""
+    client = keeping(sandbox, clock)
+    await client.data_collections.get(14)
+    await client.aclose()
+    clock.time += later
+
+    with pytest.raises(ClientClosedError):
+        await client.data_collections.get(14)
+
+    assert 0 == _stats(client).refreshes
 
 
 async def test_an_etag_is_sent_and_a_304_renews_the_value(clock: FakeClock) -> None:

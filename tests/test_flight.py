@@ -246,3 +246,15 @@ async def test_pages_are_shared_too(sandbox: Sandbox, client: AegisClient) -> No
 
     assert all(page == pages[0] for page in pages)
     assert 1 == len(sandbox.requests)
+
+
+async def test_a_flight_that_never_took_off_strands_nobody(shared: AegisClient) -> None:
+    """A client that is closed before the flight takes its first step ends it for whoever waits, as one that flies."""
+    call = asked(shared)
+    await asyncio.sleep(0)  # it waits for its flight, which is a task that has not begun (before Python 3.12)
+
+    await shared.aclose()
+
+    with pytest.raises(ClientClosedError):
+        async with asyncio.timeout(5):
+            await call

@@ -121,6 +121,8 @@ class Api:
     async def _read(
         self, cache: Cache, request: Request, decoder: PiecewiseDecoder[T], *, fresh: bool = False
     ) -> Aged[T]:
+        self.session.enter_loop()  # a closed client gives nothing, not even what is kept
+
         async def fetch(etag: str | None) -> Fetched[T]:
             call = Call(msgspec.structs.replace(request, etag=etag), decoder, self.options, bulk=False)
             call.keeps_etag = True

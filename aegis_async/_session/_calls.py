@@ -199,7 +199,8 @@ class Session:
             raise closed_error()
 
     def wait_before_retry(self, call: Call[T], error: AegisError, wait: float, *, asked: bool) -> None:
-        """Hear of the wait before another attempt, and refuse one that cannot end in time."""
+        """Hear of the wait before another attempt, and refuse one that cannot end in time or outlives the client."""
+        self._require_open()
         try:
             call.wait("pause" if asked else "backoff", self.clock.monotonic() + wait)
         except DeadlineExceededError as late:

@@ -36,15 +36,10 @@ class _Part(Protocol):
         """What came after its end."""
 
 
-class _Zlib:
-    def __init__(self, window: int) -> None:
-        self._object = _zlib.decompressobj(window)
+class _Native:
+    """A stream of which the library itself keeps what came after the end."""
 
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        piece = self._object.decompress(data, PIECE)
-        while piece:
-            yield piece
-            piece = self._object.decompress(self._object.unconsumed_tail, PIECE)
+    _object: Any
 
     @property
     def ended(self) -> bool:
@@ -55,7 +50,18 @@ class _Zlib:
         return bytes(self._object.unused_data)
 
 
-class _Zstd:
+class _Zlib(_Native):
+    def __init__(self, window: int) -> None:
+        self._object = _zlib.decompressobj(window)
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        piece = self._object.decompress(data, PIECE)
+        while piece:
+            yield piece
+            piece = self._object.decompress(self._object.unconsumed_tail, PIECE)
+
+
+class _Zstd(_Native):
     def __init__(self) -> None:
         self._object = _zstd.ZstdDecompressor()
 
@@ -67,14 +73,6 @@ class _Zstd:
             if self._object.eof or self._object.needs_input:
                 return
             data = b""
-
-    @property
-    def ended(self) -> bool:
-        return bool(self._object.eof)
-
-    @property
-    def rest(self) -> bytes:
-        return bytes(self._object.unused_data)
 
 
 class _Brotli:

@@ -21,10 +21,10 @@ class _Limit:
     more than the rest of what is done for an attempt.
     """
 
-    def __init__(self, seconds: float, error: type[TimeoutError], *, shared: bool = True) -> None:
+    def __init__(self, seconds: float, error: type[TimeoutError], *, lasting: bool = True) -> None:
         self._seconds = seconds
         self._error = error
-        self._shared = shared
+        self._lasting = lasting
         self._loop = asyncio.get_running_loop()
         self._ends: dict[Running, float] = {}
         self._alarm: asyncio.TimerHandle | None = None
@@ -39,12 +39,16 @@ class _Limit:
     def drop(self, attempt: "Running") -> None:
         """Count no more."""
         self._ends.pop(attempt, None)
-        if not self._shared:
-            self.silence()
+        if not self._lasting:
+            self._silence_if_done()
 
-    def silence(self) -> None:
-        """Leave no alarm behind."""
-        if self._alarm is not None:
+    def close(self) -> None:
+        """Leave no alarm behind, once those who are limited have ended."""
+        self._lasting = False
+        self._silence_if_done()
+
+    def _silence_if_done(self) -> None:
+        if self._alarm is not None and not self._ends:
             self._alarm.cancel()
             self._alarm = None
 
@@ -87,7 +91,7 @@ class Running:
         self._cancelled_before = task.cancelling()
         self._over: type[TimeoutError] | None = None
         self._quiet = terms.quiet
-        self._whole = terms.whole if total is None else _Limit(total, TimeoutError, shared=False)
+        self._whole = terms.whole if total is None else _Limit(total, TimeoutError, lasting=False)
         self._whole.begin(self)
 
     def heard(self) -> None:
@@ -146,10 +150,10 @@ class Timeouts:
         running.end()
 
     def close(self) -> None:
-        """Leave no alarm behind."""
+        """Leave no alarm behind, once the attempts under way have ended: in a session of the caller's they go on."""
         for terms in self._terms.values():
-            terms.whole.silence()
-            terms.quiet.silence()
+            terms.whole.close()
+            terms.quiet.close()
 
     def _agreed(self, timeout: Timeout) -> _Terms:
         whole, quiet = _Limit(timeout.attempt, TimeoutError), _Limit(timeout.read, SocketTimeoutError)

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from aegis_async import AegisClient, Hooks
+from aegis_async import AegisClient, Hooks, RequestEvent, RetryPolicy
 from aegis_async.errors import APIConnectionError, ClientClosedError, ConfigurationError
 from aegis_async.sandbox import Sandbox
 from tests.session.connecting import tls, trusting
-from tests.session.wire import KEY, http, once, wire
+from tests.session.wire import HANG_UP, KEY, http, once, wire
 
 FORK = """
 import asyncio, os, sys
-from aegis_async import AegisClient, Hooks
+from aegis_async import AegisClient, Hooks, RequestEvent, RetryPolicy
 from aegis_async.sandbox import Sandbox
 
 connects = []
@@ -167,3 +167,22 @@ async def test_nobody_waits_for_a_client_that_is_closed() -> None:
 
     assert {ClientClosedError, APIConnectionError} >= {type(result) for result in results}
     assert 0 == client.stats().in_flight + client.stats().waiting
+
+
+async def test_no_wait_begins_in_a_client_that_is_closed() -> None:
+    """A later attempt that the closing breaks off is not followed by a wait for yet another one."""
+    async with wire(HANG_UP, None) as served:
+        events: list[RequestEvent] = []
+        policy = RetryPolicy(max_attempts=3, initial=0)
+        client = AegisClient(
+            KEY, base_url=served.url, retry=policy, single_flight=False, hooks=Hooks(on_retry=events.append)
+        )
+        call = asyncio.create_task(client.fetch("/x", bytes))
+        while len(served.heads) < 2:
+            await asyncio.sleep(0)
+
+        await client.aclose()
+        with pytest.raises(ClientClosedError):
+            await call
+
+    assert [1] == [event.attempt for event in events]

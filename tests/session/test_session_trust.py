@@ -1,5 +1,6 @@
 """Claims about where a request goes, what goes along, and what is never shown."""
 
+import asyncio
 import logging
 
 import pytest
@@ -119,6 +120,21 @@ async def test_a_callers_session_makes_one_request_an_attempt() -> None:
             await client.fetch("/x", bytes)
 
     assert 1 == len(served.heads)
+
+
+async def test_a_callers_session_keeps_the_limits_of_a_client_that_is_closed() -> None:
+    """Closing leaves an attempt in a session handed in on the wire, and within its time: it does not wait for ever."""
+    async with wire(None) as served, ClientSession() as session:
+        client = once(served.url, session=session, single_flight=False, timeout=Timeout(attempt=0.2))
+        call = asyncio.create_task(client.fetch("/x", bytes))
+        while not served.heads:
+            await asyncio.sleep(0)
+
+        await client.aclose()
+
+        with pytest.raises(ClientClosedError):
+            async with asyncio.timeout(5):
+                await call
 
 
 async def test_a_callers_session_that_is_closed_says_so() -> None:
