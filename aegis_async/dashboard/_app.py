@@ -121,7 +121,7 @@ class _Routes:
     ) -> Response:
         # The tag is that of the numbers: a page can tell whether two of its answers go together.
         known = request.headers.get("if-none-match")
-        if known == _tag(self._board.source.state().version):
+        if known == _tag(self._board.version()):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"etag": known})
         found = await ask(*args, **_)
         return Response(found.body, media_type=_JSON, headers={"etag": _tag(found.version)})
