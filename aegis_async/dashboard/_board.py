@@ -111,12 +111,8 @@ class Board:
         return version
 
     async def _add_up(self, question: Hashable, work: Work) -> None:
-        cube, today, first, second = (
-            self._cube,
-            self._today,
-            self.source.book(),
-            self.source.book(),
-        )  # all of the same version
+        cube, today = self._cube, self._today
+        first, second = self.source.book(), self.source.book()  # both of the same version
 
         def added() -> tuple[Cube, bytes]:
             whole = tallied(first) if cube is None else cube
