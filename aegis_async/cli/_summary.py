@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 from aegis_async.export import ExportReport, next_steps
@@ -63,14 +62,15 @@ def _gaps(out: str, report: ExportReport) -> Iterator[str]:
 def _next(out: str, report: ExportReport) -> Iterator[str]:
     if not report.rows.get("runs"):
         return
-    if local_folder(out) is None:
+    folder = local_folder(out)
+    if folder is None:
         yield f"Next, in Python: aegis_async.export.read({out!r}, 'runs')"
     elif "parquet" in report.formats:
         yield "Next, paste this into DuckDB (pip install duckdb, or its own shell):"
         yield ""
         yield next_steps(out)
     elif report.formats[0] in _SHELLS:
-        yield f"Next: {_SHELLS[report.formats[0]].format(out=shlex.quote(str(Path(out))), query=_QUERY)}"
+        yield f"Next: {_SHELLS[report.formats[0]].format(out=shlex.quote(str(folder)), query=_QUERY)}"
 
 
 def _place(out: str, format_: str, table: str) -> str:

@@ -20,7 +20,7 @@ from aegis_async.errors import ExportError, NotFoundError
 
 __all__ = ["Answer", "Board"]
 
-Work: TypeAlias = Callable[[Cube, Iterable[CollectionFacts]], Struct]
+Work: TypeAlias = Callable[[Cube, Iterable[CollectionFacts], date], Struct]
 
 _KEPT: Final = 64  # answers
 
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
     """An answer, and of which numbers.
 
     Attributes:
-        version: Of the numbers.
+        version: Of the numbers, and the day: the same question asks for another time tomorrow.
         body: JSON.
     """
 
@@ -48,24 +48,29 @@ class Board:
         self.source = source
         self._lock = asyncio.Lock()
         self._version = ""
+        self._today = _today()
         self._cube: Cube | None = None
         self._answers: OrderedDict[Hashable, bytes] = OrderedDict()
 
+    def version(self) -> str:
+        """Give the version that an answer would have now."""
+        return _version(self.source, _today())
+
     async def overview(self, days: int | None, span: Span | None) -> Answer:
         """Give the overview."""
-        today = _today()
-        return await self._answer(("overview", today, days, span), lambda cube, _: overview(cube, today, days, span))
+        return await self._answer(("overview", days, span), lambda cube, _, today: overview(cube, today, days, span))
 
     async def below(self, page: int, days: int | None) -> Answer:
         """Give a page of the runs below their threshold."""
-        today = _today()
         return await self._answer(
-            ("below", today, page, days), lambda cube, book: runs_below(book, page, period(cube.last(today), days))
+            ("below", page, days), lambda cube, book, today: runs_below(book, page, period(cube.last(today), days))
         )
 
     async def collections(self, page: int, search: str) -> Answer:
         """Give a page of collections."""
-        return await self._answer(("collections", page, search), lambda _, book: collections_page(book, page, search))
+        return await self._answer(
+            ("collections", page, search), lambda _cube, book, _today: collections_page(book, page, search)
+        )
 
     async def collection(self, collection_id: int) -> CollectionDetail:
         """Give one collection with its runs."""
@@ -91,29 +96,35 @@ class Board:
                     if question not in self._answers:
                         await self._add_up(question, work)
                 except ExportError:
-                    if version == self.source.state().version:
+                    if version == self.version():
                         raise
                     continue  # a later export took the files away
                 self._answers.move_to_end(question)
                 return Answer(version, self._answers[question])
 
     def _current(self) -> str:
-        version = self.source.state().version
+        today = _today()
+        version = _version(self.source, today)
         if version != self._version:
             self._answers.clear()
-            self._version, self._cube = version, None
+            self._version, self._today, self._cube = version, today, None
         return version
 
     async def _add_up(self, question: Hashable, work: Work) -> None:
-        cube, first, second = self._cube, self.source.book(), self.source.book()  # all of the same version
+        cube, today = self._cube, self._today
+        first, second = self.source.book(), self.source.book()  # both of the same version
 
         def added() -> tuple[Cube, bytes]:
             whole = tallied(first) if cube is None else cube
-            return whole, msgspec.json.encode(work(whole, second))
+            return whole, msgspec.json.encode(work(whole, second, today))
 
         self._cube, self._answers[question] = await asyncio.to_thread(added)
         while len(self._answers) > _KEPT:
             self._answers.popitem(last=False)
+
+
+def _version(source: Source, today: date) -> str:
+    return f"{source.state().version}-{today}"
 
 
 def _today() -> date:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 from os import PathLike
-from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 import duckdb
@@ -84,7 +83,7 @@ class ExportSource(Closing):
 
     def __init__(self, out: str | PathLike[str]) -> None:
         self.bell: Bell = Bell()
-        self._out = Path(out)
+        self._out = out
         self._snapshot = snapshot_of(self._out)
         self._told = self._snapshot.version
         self._base = _base()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import urlsplit
 
 from aegis_async._arguments import choice, integer
 from aegis_async._clock import Clock
@@ -188,6 +189,20 @@ def _formats(given: str | Sequence[str], to: str | None) -> tuple[str, ...]:
         choice("format", name, SINKS)
     if to is None and any(SINKS[name].by_address for name in formats):
         raise InvalidArgumentError("to must be the address of the database, as postgresql://user@host/name")
-    if to is not None and not to.startswith(_ADDRESSES):
-        raise InvalidArgumentError("to must begin with postgresql:// or postgres://")
+    if to is not None:
+        _check_address(to)
     return formats
+
+
+def _check_address(to: str) -> None:
+    if not to.startswith(_ADDRESSES):
+        raise InvalidArgumentError("to must begin with postgresql:// or postgres://")
+    try:
+        path = urlsplit(to).path
+    except ValueError:  # its words repeat the address
+        path = "@"
+    # What stands before the last @ is a part of the password, which errors would give as that of a name.
+    if "@" in path:
+        raise InvalidArgumentError(
+            "to must be an address whose password has its special characters escaped, as %2F for /"
+        )

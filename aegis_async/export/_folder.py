@@ -63,8 +63,6 @@ class Folder:
         gone = [part.path for name in commit.retired for part in state.chunks[name].parts]
         gone += [part.path for file in commit.released for part in state.set_aside[file].parts]
         self._put(commit)
-        state.add(commit)
-        self.shelf = self._new_shelf()
         self._remove(gone)
 
     def compact(self) -> None:
@@ -76,9 +74,7 @@ class Folder:
         earlier = [path for path in self.store.list(COMMITS) if is_commit(path)]
         if len(earlier) <= _COMMITS_KEPT:
             return
-        commit = self.state.whole(datetime.now(UTC))
-        self._put(commit)
-        self.state.add(commit)
+        self._put(self.state.whole(datetime.now(UTC)))
         self._remove(earlier)
 
     def sweep(self) -> None:
@@ -101,6 +97,8 @@ class Folder:
         path = commit_name(commit.number)
         if not self.store.put_if_absent(path, msgspec.json.encode(commit)):
             raise ExportError(f"{path} is there already: another export is writing to the same folder")
+        self.state.add(commit)
+        self.shelf = self._new_shelf()
 
     def _remove(self, paths: Iterable[str]) -> None:
         for path in paths:

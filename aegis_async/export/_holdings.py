@@ -70,6 +70,10 @@ class Holdings:
         # The summary says nothing of the evaluations that a run under way goes on to get.
         return mark.number != self.current.number and (anew or not mark.settled)
 
+    def of_this_pass(self, marks: Iterable[Mark]) -> list[Mark]:
+        """Give marks with the number of the pass under way."""
+        return [msgspec.structs.replace(mark, number=self.current.number) for mark in marks]
+
     def take(self, marks: Iterable[Mark]) -> None:
         """Note what is held from now on."""
         for mark in marks:

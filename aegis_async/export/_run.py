@@ -77,8 +77,11 @@ class Run:
         self._tally.mend(got)
 
     def _unlisted(self) -> list[int]:
-        living = set[int]().union(*(sink.holdings.living for sink in self._output.sinks))
-        return sorted(living - (self._source.listed or set()))
+        output = self._output
+        living = set[int]().union(*(sink.holdings.living for sink in output.sinks))
+        # What is set aside is no row that could be buried: without a drop it would be asked for at every run.
+        aside = {one.id for one in output.quarantined() if one.id is not None} if output.plan.drop else set[int]()
+        return sorted((living | aside) - (self._source.listed or set()))
 
     def _take_unlisted(self, id_: int, _: Listed, got: Got | AegisError) -> None:
         if isinstance(got, NotFoundError) and not isinstance(got, OrganizationRequiredError):

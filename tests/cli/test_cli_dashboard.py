@@ -88,6 +88,17 @@ def test_a_report_is_one_file(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+def test_a_report_of_an_export_by_its_url_lies_beside_it(run: Run, tmp_path: Path) -> None:
+    """A ``file:`` URL is the folder that it names, for what is read and for what is written."""
+    url = (tmp_path / "OUT").as_uri()
+    exported = run("export", url, "--sandbox", "--sandbox-collections", "1")
+
+    ended = run("report", url)
+
+    assert (0, 0) == (exported.status, ended.status)
+    assert (tmp_path / "OUT" / "report.html").is_file()
+
+
 def test_a_report_that_cannot_be_written_is_one_sentence(run: Run, tmp_path: Path) -> None:
     """A folder that is not there is named."""
     run("export", str(tmp_path / "OUT"), "--sandbox", "--sandbox-collections", "1")

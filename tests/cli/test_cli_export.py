@@ -61,6 +61,15 @@ def test_a_finished_export_shows_counts_folders_and_a_query_that_works(run: Run)
     assert duckdb.execute(f"SELECT {query}").fetchall()
 
 
+def test_the_command_for_a_database_by_its_url_names_the_file(run: Run, tmp_path: Path) -> None:
+    """No shell of a database knows what a folder's ``file:`` URL is."""
+    url = (tmp_path / "OUT").as_uri()
+
+    ended = run("export", url, "--format", "sqlite", "--sandbox", "--sandbox-collections", "1")
+
+    assert f"\nNext: sqlite3 {tmp_path / 'OUT'}/export.sqlite " in ended.out
+
+
 @pytest.mark.skipif(shutil.which("sqlite3") is None, reason="needs sqlite3: apt-get install sqlite3")
 def test_a_finished_export_into_a_database_shows_a_command_that_works(run: Run) -> None:
     """What is printed at the end runs in a shell, and the tables are said to be where they are."""

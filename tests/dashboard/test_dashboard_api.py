@@ -1,7 +1,10 @@
 """The JSON API over a real server: what it answers, what it refuses, and what never gets out."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
+
+import pytest
 
 from aegis_async.dashboard import LiveSource
 from aegis_async.dashboard._headers import POLICY
@@ -129,6 +132,18 @@ async def test_an_unchanged_answer_is_not_sent_again(live_site: Site) -> None:
     again = await live_site.get("/api/overview", **{"If-None-Match": first.headers["etag"]})
 
     assert (304, b"") == (again.status, again.body)
+
+
+async def test_an_answer_of_yesterday_is_not_kept(live_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last seven days are others tomorrow, with the same numbers."""
+    first = await live_site.get("/api/overview?days=7")
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    monkeypatch.setattr("aegis_async.dashboard._board._today", lambda: tomorrow)
+
+    again = await live_site.get("/api/overview?days=7", **{"If-None-Match": first.headers["etag"]})
+
+    assert 200 == again.status
+    assert first.headers["etag"] != again.headers["etag"]
 
 
 async def test_errors_of_the_service_do_not_tell_its_address(live_site: Site, sandbox: Sandbox) -> None:

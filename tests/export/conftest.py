@@ -87,6 +87,8 @@ def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
         monkeypatch.delenv(name, raising=False)
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
+    # What is tried again is tried at once: botocore would wait for up to three seconds.
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
     yield s3_server
     s3_server.refuse, s3_server.conditions, s3_server.page = (lambda _: None), True, None
 

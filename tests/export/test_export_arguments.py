@@ -132,3 +132,17 @@ async def test_a_database_at_an_address_needs_one(client: AegisClient, tmp_path:
         await export(client, tmp_path / "out", format="postgres", to=to)
 
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "to", ["postgresql://me:hun/ter2@host/name", "postgresql://me:hun\N{ACCOUNT OF}ter2@host/name"]
+)
+async def test_an_address_that_hides_its_password_badly_is_not_repeated(
+    client: AegisClient, tmp_path: Path, to: str
+) -> None:
+    """A / that is not escaped would make a host of the user, and a path of the rest of the password."""
+    with pytest.raises(InvalidArgumentError, match="^to must be") as caught:
+        await export(client, tmp_path / "out", format="postgres", to=to)
+
+    assert "ter2" not in f"{caught.value!r} {caught.value.__cause__} {caught.value.__context__}"
+    assert not (tmp_path / "out").exists()

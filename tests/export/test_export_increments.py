@@ -196,6 +196,23 @@ async def test_what_was_in_quarantine_is_tried_again(client: AegisClient, sandbo
     assert [1, 2, 3, 4, 5, 6] == [row[0] for row in content(tmp_path, "collections")]
 
 
+@pytest.mark.parametrize(("deleted", "status", "bodies"), [("keep", "partial", 1), ("drop", "complete", 0)])
+async def test_what_is_in_quarantine_goes_with_its_collection(  # noqa: PLR0917 - fixtures are arguments
+    client: AegisClient, sandbox: Sandbox, tmp_path: Path, deleted: Any, status: str, bodies: int
+) -> None:
+    """Bytes that the service no longer has are kept, or dropped when what is gone is to be dropped."""
+    sandbox.fail("/data-collections/4", body=b"{}")
+    await export(client, tmp_path)
+    sandbox.delete(4)
+
+    report = await export(client, tmp_path, deleted=deleted)
+    again = await export(client, tmp_path, deleted=deleted)
+
+    assert (status, status) == (report.status, again.status)
+    assert bodies == len(list((tmp_path / "quarantine").glob("*.body")))
+    assert () == again.deleted
+
+
 async def test_many_small_parts_become_one(sandbox: Sandbox, client: AegisClient, tmp_path: Path) -> None:
     """A year of small increments does not leave a thousand files, and no row is lost or doubled."""
     for _ in range(34):

@@ -8,7 +8,7 @@ import pytest
 
 from aegis_async import AegisClient
 from aegis_async.errors import ExportError, InvalidArgumentError
-from aegis_async.export import TABLES, export, read
+from aegis_async.export import TABLES, Progress, export, read
 from aegis_async.export._arrow import TABLE_SCHEMAS
 from aegis_async.sandbox import Sandbox
 
@@ -40,6 +40,36 @@ async def test_only_what_is_committed_is_read(client: AegisClient, tmp_path: Pat
     (table,) = read(tmp_path, "runs").values()
 
     assert pq.read_metadata(file).num_rows == table.num_rows
+
+
+async def test_a_format_that_is_not_whole_yet_hides_no_rows(client: AegisClient, tmp_path: Path) -> None:
+    """Interrupted while another format is added, an export gives each chunk in a format that has it."""
+    whole = await export(client, tmp_path, format="ndjson", batch_bytes=1)
+    await _interrupted(client, tmp_path)
+
+    tables = read(tmp_path)
+
+    assert list((tmp_path / "collections").glob("*.parquet"))
+    assert dict(whole.rows) == {name: table.num_rows for name, table in tables.items()}
+
+
+async def test_collections_that_no_file_has_yet_are_one_sentence(client: AegisClient, tmp_path: Path) -> None:
+    """What only a database has is not left out silently."""
+    await export(client, tmp_path, format="sqlite", batch_bytes=1)
+    await _interrupted(client, tmp_path)
+
+    with pytest.raises(ExportError, match=r"holds collections in no format of files yet; export into it again$"):
+        read(tmp_path)
+
+
+async def _interrupted(client: AegisClient, out: Path) -> None:
+    """Add Parquet to an export, and stop after the first collections."""
+
+    def stop(_: Progress) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        await export(client, out, concurrency=1, batch_bytes=1, progress=stop)
 
 
 async def test_what_cannot_be_read_is_one_sentence(client: AegisClient, tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ async def _run(options: Namespace, console: "Console") -> int:
 
     from aegis_async.cli._terminal import say  # noqa: PLC0415 - likewise
     from aegis_async.dashboard import write_report  # noqa: PLC0415 - likewise
+    from aegis_async.export._stores import place_in  # noqa: PLC0415 - likewise
 
-    file = Path(options.out, "report.html") if options.file is None else Path(options.file)
+    file = Path(place_in(options.out, "report.html") if options.file is None else options.file)
     await asyncio.to_thread(write_report, options.out, file)
     say(console, f"wrote {file}; open it in a browser")
     return 0

@@ -81,8 +81,7 @@ class _Delta:
         """
         if not batch.marks:
             return
-        number = self._holdings.current.number
-        marks = [msgspec.structs.replace(mark, number=number) for mark in batch.marks]
+        marks = self._holdings.of_this_pass(batch.marks)
         ids = [mark.id for mark in marks]
         with self._told():
             self._set_pass(self._holdings.current)

@@ -88,7 +88,7 @@ class Files:
             added=(*fresh, *kept),
             retired=retired,
             set_aside=tuple(aside),
-            released=tuple(file for file, one in state.set_aside.items() if one.id in judged),
+            released=self._set_aside_of(judged),
             risen=tuple(sorted(ids & state.buried)),
         )
         self._holdings.take(marks)
@@ -101,11 +101,12 @@ class Files:
         """
         buried = self._folder.state.buried
         new = {id_ for id_ in ids if id_ in self._place and id_ not in buried}
-        dropped = {id_ for id_ in new | buried if id_ in self._place} if drop else set[int]()
-        if not new and not dropped:
+        gone = {*ids, *buried} if drop else set[int]()
+        dropped, released = gone & self._place.keys(), self._set_aside_of(gone)
+        if not new and not dropped and not released:
             return
         kept, retired = self._without(dropped)
-        self._commit(added=kept, retired=retired, buried=tuple(sorted(new)))
+        self._commit(added=kept, retired=retired, released=released, buried=tuple(sorted(new)))
         for id_ in dropped:
             del self._place[id_]
         self._holdings.bury(new | dropped, drop=drop)
@@ -147,6 +148,10 @@ class Files:
         self._folder.commit(**{"current": self._holdings.current, "formats": self._formats, **changes})
         for chunk in changes.get("added", ()):
             self._place |= dict.fromkeys((mark.id for mark in chunk.marks), chunk.name)
+
+    def _set_aside_of(self, ids: set[int]) -> tuple[str, ...]:
+        """Give the files in quarantine that are of these collections."""
+        return tuple(file for file, one in self._folder.state.set_aside.items() if one.id in ids)
 
     def _without(self, ids: set[int]) -> tuple[tuple[Chunk, ...], tuple[str, ...]]:
         """Give the chunks that hold these collections' neighbours anew, and the names of the old ones."""

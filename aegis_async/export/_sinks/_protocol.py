@@ -84,7 +84,8 @@ class Sink(Protocol):
 
         Args:
             ids: The collections; those that are not held are left out.
-            drop: Whether the rows of all buried collections go, also those of earlier burials.
+            drop: Whether the rows of all buried collections go, and what is set aside of them, also those of earlier
+                burials.
 
         Raises:
             ExportError: It could not be written.

@@ -132,8 +132,7 @@ class SqlSink:
         """
         if not batch.marks:
             return
-        number = self._holdings.current.number
-        marks = [msgspec.structs.replace(mark, number=number) for mark in batch.marks]
+        marks = self._holdings.of_this_pass(batch.marks)
         known = self._holdings.marks.keys() | self._holdings.buried
         with self._database.transaction():
             self._delete([table.name for table in reversed(TABLES)], [m.id for m in marks if m.id in known])
