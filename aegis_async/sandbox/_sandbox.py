@@ -51,7 +51,7 @@ class Sandbox:
             at once.
         rate: Requests a second that each key may make; None for any number. A key may make a second's worth at once.
             Further ones are refused with a 429 and a ``Retry-After``.
-        keys: How many keys see the whole account: `api_keys`, of which `api_key` is the first.
+        keys: How many keys see the whole account: ``api_keys``, of which ``api_key`` is the first.
 
     Raises:
         ValueError: An argument is out of its bounds.

@@ -56,7 +56,9 @@ def files(*folders: Path) -> list[Path]:
     return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [pytest.param(signal.SIGINT, 130, marks=pytest.mark.long), (signal.SIGTERM, 143)]
+)
 def test_a_signal_commits_what_is_reported(number: int, status: int, tmp_path: Path, temporary: Path) -> None:
     """It ends with the status of the signal, its report says so, and what was delivered is kept."""
     with Sandbox(collections=400, latency=0.05) as sandbox, begun(sandbox, tmp_path, temporary) as command:

@@ -50,6 +50,7 @@ async def test_two_keys_share_the_work_and_each_keeps_its_rate(tmp_path: Path) -
     assert set() == strays(tmp_path / "ray")
 
 
+@pytest.mark.long
 async def test_a_key_that_must_wait_leaves_the_work_to_the_other(tmp_path: Path) -> None:
     """A 429 pauses those alone who share the key; a partition goes to whoever is free."""
     with Sandbox(collections=100, latency=0.01, keys=2) as sandbox:
@@ -64,6 +65,7 @@ async def test_a_key_that_must_wait_leaves_the_work_to_the_other(tmp_path: Path)
     assert {1 - (refused.key or 0)} == set(meanwhile)
 
 
+@pytest.mark.long
 async def test_a_further_key_that_is_refused_ends_it(tmp_path: Path) -> None:
     """A 401 in the middle is the export's error, whichever key it was; what was fetched is committed."""
     with Sandbox(collections=60, latency=0.02, keys=2) as sandbox:
