@@ -51,6 +51,10 @@ def _configure(parser: ArgumentParser) -> None:
         default="keep",
         help="what becomes of the rows of a collection that is gone from the service (default: %(default)s)",
     )
+    _add_bounds(parser)
+
+
+def _add_bounds(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--batch-bytes",
         type=int,
