@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as renewed
 from ssl import SSLContext
 from types import EllipsisType, UnionType
 from typing import Final, Literal, Self, TypeVar
@@ -266,6 +267,10 @@ class Recipe:
     proxy: str | None = field(repr=False)
     trust_env: bool
     headers: Mapping[str, str] = field(repr=False)
+
+    def with_key(self, key: str) -> "Recipe":
+        """Give the same with another key."""
+        return renewed(self, key=key)
 
     def client(self, slots: int | Literal["auto"]) -> AegisClient:
         """Make a client with so many slots, and without a rate of its own."""

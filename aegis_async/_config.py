@@ -224,13 +224,18 @@ def resolve_key(explicit: str | None, environ: Mapping[str, str] = os.environ) -
     name, value = ("api_key", explicit) if explicit is not None else ("AEGIS_API_KEY", environ.get("AEGIS_API_KEY"))
     if value is None:
         raise ConfigurationError("no API key: pass api_key=… or set AEGIS_API_KEY")
+    return ApiKey(checked_key(name, value))
+
+
+def checked_key(name: str, value: object) -> str:
+    """Give a key without the whitespace around it, or an error that names where it comes from and never echoes it."""
     if not isinstance(value, str):
         raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}")
     key = value.strip()
     complaint = _key_complaint(key)
     if complaint:
         raise ConfigurationError(f"{name} {complaint}")
-    return ApiKey(key)
+    return key
 
 
 def _key_complaint(key: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from argparse import Namespace
 from contextlib import suppress
@@ -64,6 +65,7 @@ async def _exported(options: Namespace, console: Console) -> ExportReport:
             engine=options.engine,
             workers=options.workers,
             address=options.address,
+            keys=() if options.sandbox else os.environ.get("AEGIS_API_KEYS", "").replace(",", " ").split(),
             progress=display.update,
         )
 

@@ -1,7 +1,7 @@
 """Which engine fetches and writes: this process, or workers on a cluster."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from aegis_async._arguments import choice, integer
@@ -35,6 +35,7 @@ class Asked:
         batch_bytes: The size of bodies from which a batch is written.
         stream_above: Bytes of a body above which a collection is fetched by itself.
         max_outage: Seconds for which a service that does not answer is waited for.
+        keys: Further keys of the account, whose limits add to those of the client's.
     """
 
     engine: EngineName
@@ -45,6 +46,7 @@ class Asked:
     batch_bytes: int
     stream_above: int
     max_outage: float
+    keys: tuple[str, ...] = field(default=(), repr=False)
 
 
 def check_engine(client: "AegisClient", asked: Asked, formats: Sequence[str]) -> None:
@@ -57,7 +59,7 @@ def check_engine(client: "AegisClient", asked: Asked, formats: Sequence[str]) ->
     choice("engine", asked.engine, ENGINES)
     integer("concurrency", asked.concurrency, minimum=1)
     if asked.engine == "local":
-        for name, value in (("workers", asked.workers), ("address", asked.address)):
+        for name, value in (("workers", asked.workers), ("address", asked.address), ("keys", asked.keys or None)):
             if value is not None:
                 raise InvalidArgumentError(f"{name} is for engine='ray', and the engine is 'local'")
         return
@@ -71,11 +73,20 @@ def check_engine(client: "AegisClient", asked: Asked, formats: Sequence[str]) ->
     limit = recipe_of(client).limits.concurrency
     if limit == 1:
         raise InvalidArgumentError("engine='ray' needs a client with max_concurrency of 2 or more: one for the listing")
+    keys = 1 + len(asked.keys)
+    _for_each_key("concurrency", asked.concurrency, keys)
     if asked.workers is not None:
         integer("workers", asked.workers, minimum=1)
+        _for_each_key("workers", asked.workers, keys)
         _at_most("workers", asked.workers, "concurrency", asked.concurrency)
         if limit != "auto":
-            _at_most("workers", asked.workers, "the client's max_concurrency less one for the listing", limit - 1)
+            bound = "the client's max_concurrency less one for the listing"
+            _at_most("workers", asked.workers, bound if keys == 1 else f"{bound}, for each key", keys * (limit - 1))
+
+
+def _for_each_key(name: str, value: int, keys: int) -> None:
+    if value < keys:
+        raise InvalidArgumentError(f"{name} must be at least {keys}, one for each key, not {value}")
 
 
 def _at_most(name: str, value: int, bound: str, most: int) -> None:

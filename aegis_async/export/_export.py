@@ -13,6 +13,7 @@ from aegis_async._resources.data_collections import list_items, summary_decoder
 from aegis_async.errors import InvalidArgumentError
 from aegis_async.export._engines import Asked, EngineName, check_engine, made_engine, require_engine
 from aegis_async.export._folder import claim
+from aegis_async.export._keys import checked_keys, see_the_same
 from aegis_async.export._outage import Outage, ask
 from aegis_async.export._output import Output, Plan
 from aegis_async.export._report import ExportReport, Progress
@@ -49,6 +50,7 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     engine: EngineName = "local",
     workers: int | None = None,
     address: str | None = None,
+    keys: Iterable[str] = (),
     progress: Callable[[Progress], object] | None = None,
 ) -> ExportReport:
     """Write every collection with its datasets, runs and evaluations into a folder or an object store.
@@ -83,6 +85,8 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
         workers: How many workers; as many as the cluster has CPUs when None, and never more than ``concurrency``.
         address: Where the cluster is, as ``"auto"`` or ``"10.0.0.1:6379"``; when None, ``RAY_ADDRESS``, or else one
             that begins on this machine and ends with the export.
+        keys: Further keys of the same account, for ``engine="ray"``: each has a rate and a concurrency as the client
+            has, and workers of its own. The listing goes with the client's key.
         progress: Called in the event loop after each collection; an exception that it raises ends the export.
 
     Returns:
@@ -93,7 +97,8 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
         InvalidArgumentError: ``out`` holds other files, or an argument is out of its bounds.
         ExportError: The disk is full, the folder cannot be written to, the service did not answer for too long,
             or a package is not installed; the text says which.
-        AegisError: The listing failed, or the service refused the key.
+        ConfigurationError: One of ``keys`` can be none, or comes twice; the text never holds it.
+        AegisError: The listing failed, or the service refused a key.
     """
     formats = _formats(format, to)
     choice("deleted", deleted, ("keep", "drop"))
@@ -108,8 +113,10 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
         batch_bytes=batch_bytes,
         stream_above=stream_above,
         max_outage=_seconds("max_outage", max_outage),
+        keys=checked_keys(client, keys),
     )
     check_engine(client, asked, formats)
+    await see_the_same(client, asked.keys, shared=shared)
     client = client.with_options(priority="bulk")
     outage = Outage(asked.max_outage, partial(ask, client), Clock())
     source = _source(client, ids, shared, outage)

@@ -51,6 +51,7 @@ class Sandbox:
             at once.
         rate: Requests a second that each key may make; None for any number. A key may make a second's worth at once.
             Further ones are refused with a 429 and a ``Retry-After``.
+        keys: How many keys see the whole account: ``api_keys``, of which ``api_key`` is the first.
 
     Raises:
         ValueError: An argument is out of its bounds.
@@ -66,20 +67,25 @@ class Sandbox:
         capacity: int | None = None,
         overload: Overload = "wait",
         rate: float | None = None,
+        keys: int = 1,
     ) -> None:
         _check("collections", collections, least=0)
         _check("latency", latency, least=0)
         if port not in _PORTS:
             raise ValueError(f"port must be between 0 and 65535, not {port}")
+        _check("keys", keys, least=1)
         self.api_key: Final = _key(seed, "member")
+        further = (_key(seed, f"member {number}") for number in range(2, keys + 1))
+        self.api_keys: Final = (self.api_key, *further)
         self.solo_api_key: Final = _key(seed, "solo")
         self._account = Account(collections, seed)
         self._faults = FaultPlan()
         self._log = Log()
-        keys = {self.api_key: True, self.solo_api_key: False}
+        known = {**dict.fromkeys(self.api_keys, True), self.solo_api_key: False}
         self._capacity = Capacity(capacity, overload)
-        service = partial(answer, self._account, keys)
-        self._wire = Wire(service, self._faults, self._log, latency, self._capacity, Allowance(rate))
+        service = partial(answer, self._account, known)
+        places = {key: place for place, key in enumerate(self.api_keys)}
+        self._wire = Wire(service, self._faults, self._log, latency, self._capacity, Allowance(rate), places)
         self._port = port
         self._url: str | None = None
         self._entered = False

@@ -52,6 +52,7 @@ class RecordedRequest:
         status: The status of the answer, or None while there is none and where the connection was reset
             before one.
         at: When it arrived, in seconds of `time.monotonic`.
+        key: The place in the sandbox's ``api_keys`` of the key that it came with; None for any other.
     """
 
     method: str
@@ -59,6 +60,7 @@ class RecordedRequest:
     query: Mapping[str, str]
     status: int | None
     at: float
+    key: int | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +100,7 @@ class Wire:
         latency: Seconds before every answer.
         capacity: Places for requests.
         allowance: How many each key may make.
+        keys: Keys that the log tells apart, each with its place.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of a server
@@ -108,6 +111,7 @@ class Wire:
         latency: float,
         capacity: Capacity,
         allowance: Allowance,
+        keys: Mapping[str, int],
     ) -> None:
         self._service = service
         self._faults = faults
@@ -115,6 +119,7 @@ class Wire:
         self._latency = latency
         self._capacity = capacity
         self._allowance = allowance
+        self._keys = {f"Bearer {key}": place for key, place in keys.items()}
         self._busy: set[asyncio.Task[object]] = set()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -137,8 +142,10 @@ class Wire:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.raw_path.partition("?")[0].removeprefix(PREFIX)
         query = MappingProxyType(dict(request.query.items()))
-        place = self._log.arrived(RecordedRequest(request.method, path, query, None, time.monotonic()))
-        wait = self._allowance.wait(request.headers.get("Authorization", ""))
+        authorization = request.headers.get("Authorization", "")
+        key = self._keys.get(authorization)
+        place = self._log.arrived(RecordedRequest(request.method, path, query, None, time.monotonic(), key))
+        wait = self._allowance.wait(authorization)
         if wait:
             return await self._respond(request, query, place, replace(_TOO_MUCH, retry_after=str(math.ceil(wait))))
         async with self._capacity.place() as served:

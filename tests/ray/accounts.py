@@ -12,7 +12,7 @@ from aegis_async.sandbox import Sandbox
 __all__ = ["content", "fetches", "strays"]
 
 
-def content(out: Path) -> dict[str, bytes]:
+def content(out: str | Path) -> dict[str, bytes]:
     """Give each table sorted by its key, as the bytes of one Arrow batch."""
     return {table.name: _bytes(read(out, table.name)[table.name], table.key) for table in TABLES}
 

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 import pytest
@@ -20,19 +21,28 @@ def sandbox() -> Iterator[Sandbox]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
-    """Ray on this machine, with room for four workers."""
+@contextmanager
+def ray_of(cpus: int) -> Iterator[None]:
+    """Have a Ray on this machine, with room for so many workers."""
     import ray  # noqa: PLC0415 - an extra
 
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     ray.init(
         address="local",
-        num_cpus=4,
+        num_cpus=cpus,
         object_store_memory=128 << 20,
         include_dashboard=False,
         log_to_driver=False,
         logging_level=logging.ERROR,
     )
-    yield
-    ray.shutdown()
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """Ray on this machine, with room for four workers."""
+    with ray_of(4):
+        yield

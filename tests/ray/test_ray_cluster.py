@@ -108,7 +108,7 @@ def killed_driver(cluster: Cluster, sandbox: Sandbox, out: Path, done: int) -> i
     return subprocess.run(arguments, env=environment, check=False).returncode  # noqa: S603 - a script of ours
 
 
-@pytest.mark.parametrize("engine", ["ray", "local"])
+@pytest.mark.parametrize("engine", ["ray", pytest.param("local", marks=pytest.mark.long)])
 async def test_a_driver_dies(engine: str, nodes: Cluster, sandbox: Sandbox, tmp_path: Path) -> None:
     """What it had committed is kept, and another run, on either engine, fetches the rest and what was in hand."""
     await local(sandbox, tmp_path / "local")

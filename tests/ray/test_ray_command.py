@@ -10,6 +10,7 @@ import pytest
 
 from aegis_async.export import read_report, verify
 from aegis_async.sandbox import Sandbox
+from tests.ray.conftest import COLLECTIONS
 
 pytestmark = pytest.mark.ray
 
@@ -34,25 +35,30 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("r")
 
 
-def test_the_key_is_in_no_file_and_no_output(sandbox: Sandbox, tmp_path: Path, temporary: Path) -> None:
-    """Neither Ray's logs and session, nor the folder, nor what is printed holds the key, even where a worker fails."""
-    sandbox.fail("/data-collections/3", status=500, times=None)
-
-    with begun(sandbox, tmp_path, temporary) as command:
-        printed = "".join(command.communicate())
+def test_no_key_is_in_a_file_or_in_the_output(tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither Ray's logs and session, nor the folder, nor what is printed holds one, even where a worker fails."""
+    with Sandbox(collections=COLLECTIONS, keys=2) as sandbox:
+        sandbox.fail("/data-collections/3", status=500, times=None)
+        monkeypatch.setenv("AEGIS_API_KEYS", sandbox.api_keys[1])
+        with begun(sandbox, tmp_path, temporary) as command:
+            printed = "".join(command.communicate())
 
     logs = list(temporary.rglob("*.log"))
     assert 3 == command.returncode, printed
     assert logs
-    assert sandbox.api_key not in printed
-    assert [] == [file for file in files(temporary, tmp_path) if sandbox.api_key.encode() in file.read_bytes()]
+    assert {0, 1} == {request.key for request in sandbox.requests}
+    for key in sandbox.api_keys:
+        assert key not in printed
+        assert [] == [file for file in files(temporary, tmp_path) if key.encode() in file.read_bytes()]
 
 
 def files(*folders: Path) -> list[Path]:
     return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [pytest.param(signal.SIGINT, 130, marks=pytest.mark.long), (signal.SIGTERM, 143)]
+)
 def test_a_signal_commits_what_is_reported(number: int, status: int, tmp_path: Path, temporary: Path) -> None:
     """It ends with the status of the signal, its report says so, and what was delivered is kept."""
     with Sandbox(collections=400, latency=0.05) as sandbox, begun(sandbox, tmp_path, temporary) as command:

@@ -18,6 +18,7 @@ from tests.ray.processes import kill_a_worker, workers
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
 
+LONG = pytest.mark.long
 HANDS = 2  # partitions that a worker has at a time; with batch_bytes=1 each is one collection
 
 
@@ -37,7 +38,7 @@ def at(done: int, act: Callable[[], object]) -> Callable[[Progress], None]:
     return told
 
 
-@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=LONG), 2, pytest.param(4, marks=LONG)])
 async def test_ray_gives_the_same_tables_as_one_machine(count: int, sandbox: Sandbox, tmp_path: Path) -> None:
     """However many workers there are, sorted tables are equal byte by byte, and each collection is asked for once."""
     await exported(sandbox, tmp_path / "local")
@@ -134,6 +135,7 @@ async def test_a_refused_key_ends_it_and_keeps_what_is_there(sandbox: Sandbox, t
     assert set() == strays(tmp_path)
 
 
+@pytest.mark.long
 async def test_an_outage_burns_no_id(sandbox: Sandbox, tmp_path: Path) -> None:
     """Workers wait for a service that does not answer, and each collection is there at the end."""
     fail = at(10, lambda: sandbox.fail(status=503, times=8))

@@ -1,14 +1,23 @@
 """What the engine is made of, without a cluster: partitions, the work, and the limiter."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import ray
 
+from aegis_async import AegisClient
+from aegis_async._client import recipe_of
 from aegis_async._config import RateLimit
 from aegis_async._session import Counts
 from aegis_async.errors import ExportError
-from aegis_async.export._ray._engine import _fitting, _slots, _split
+from aegis_async.export._engines import Asked
+from aegis_async.export._ray import RayEngine
+from aegis_async.export._ray import _connect as connect
+from aegis_async.export._ray._desks import desks, fitting
 from aegis_async.export._ray._limiter import Limiter
 from aegis_async.export._ray._partitions import Delivery, Partition, Planner
 from aegis_async.export._ray._work import Work
@@ -145,20 +154,126 @@ async def test_a_pause_holds_everybody() -> None:
     time = Time()
     limiter = Limiter(RateLimit(10), clock=time)
     await limiter.reserve(5)
-    listening = asyncio.create_task(limiter.pauses(0))
+    seen, _ = await asyncio.wait_for(limiter.pauses(0), 1.0)
+    listening = asyncio.create_task(limiter.pauses(seen))
     await asyncio.sleep(0)
 
     await limiter.pause(2.0)
     await limiter.pause(1.0)
     time.now += 0.5
 
-    assert (1, 1.5) == await listening
+    assert (seen + 1, 1.5) == await listening
     assert [1.5, 1.6] == pytest.approx(await limiter.reserve(2))
 
 
+async def test_a_limiter_that_begins_anew_is_noticed() -> None:
+    """Who listened to the one before hears of it at once, and so keeps no turn that the new one may give again."""
+    first, second = Limiter(RateLimit(10)), Limiter(RateLimit(10))
+    seen, _ = await asyncio.wait_for(first.pauses(0), 1.0)
+
+    heard, left = await asyncio.wait_for(second.pauses(seen), 1.0)
+
+    assert seen != heard
+    assert 0.0 == left
+
+
+async def test_a_limiter_that_ends_answers_who_listens() -> None:
+    """Nobody waits for a pause that cannot come any more."""
+    limiter = Limiter(None)
+    seen, _ = await asyncio.wait_for(limiter.pauses(0), 1.0)
+    listening = asyncio.create_task(limiter.pauses(seen))
+    await asyncio.sleep(0)
+
+    await limiter.close()
+
+    assert (seen + 1, 0.0) == await asyncio.wait_for(listening, 1.0)
+
+
+async def test_the_end_closes_everything_even_if_a_commit_fails() -> None:
+    """A progress that raises again for what was delivered meanwhile leaves no worker and no cluster behind."""
+    engine = RayEngine(AegisClient("sk_made_up"), Mock(), Mock(failed=False), asked())
+    closed: list[str] = []
+    engine._stack.callback(closed.append, "closed")
+    engine._planner = Planner(1, hands=1)
+    partition = Partition(1, ((0, Listed()),), anywhere=False)
+    engine._delivered.append((partition, delivery(10), Mock(side_effect=KeyError("progress"))))
+
+    with pytest.raises(KeyError, match="progress"):
+        await engine.__aexit__(KeyError, KeyError("before"), None)
+
+    assert ["closed"] == closed
+
+
+async def test_a_cluster_that_begins_when_it_is_cancelled_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is waited for, and then shut down."""
+    begun, go_on, ended = asyncio.Event(), threading.Event(), list[str]()
+    loop = asyncio.get_running_loop()
+
+    def init(**_: object) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait()
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "shutdown", lambda: ended.append("ended"))
+    entering = asyncio.create_task(connect.connected(None, 1).__aenter__())
+    await begun.wait()
+
+    entering.cancel()
+    go_on.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    assert ["ended"] == ended
+
+
+def asked() -> Asked:
+    return Asked(
+        engine="ray",
+        workers=1,
+        address=None,
+        concurrency=1,
+        shared=None,
+        batch_bytes=1,
+        stream_above=1,
+        max_outage=1.0,
+    )
+
+
 def test_slots_and_concurrency_are_shared_out() -> None:
-    """All parts together are the whole, and the driver has some for its listing."""
-    assert [3, 3, 2] == _split(8, 3)
-    assert (6, [5, 5]) == _slots(16, 2)
-    assert (None, ["auto", "auto"]) == _slots("auto", 2)
-    assert [4, 8, 3, 1] == [_fitting(4, 8, 16), _fitting(64, 8, "auto"), _fitting(64, 8, 4), _fitting(64, 8, 1)]
+    """All parts together are the whole, and the driver has some of the first key's for its listing."""
+    recipe = recipe_of(AegisClient("sk_first", max_concurrency=16))
+    recipes, limiters = [recipe, recipe.with_key("sk_second")], [Mock(), Mock()]
+
+    own, made = desks(recipes, limiters, 5, 11)
+
+    assert 4 == own
+    assert [3, 2, 2, 2, 2] == [desk.share.concurrency for desk in made]
+    assert [4, 8, 4, 8, 4] == [desk.share.slots for desk in made]
+    assert [recipes[key] for key in (0, 1, 0, 1, 0)] == [desk.recipe for desk in made]
+    assert [limiters[key] for key in (0, 1, 0, 1, 0)] == [desk.limiter for desk in made]
+
+
+def test_a_client_that_finds_its_limit_leaves_that_to_the_workers() -> None:
+    """Each begins for itself, and the driver too."""
+    recipe = recipe_of(AegisClient("sk_first", max_concurrency="auto"))
+
+    own, made = desks([recipe], [Mock()], 2, 8)
+
+    assert own is None
+    assert ["auto", "auto"] == [desk.share.slots for desk in made]
+
+
+@pytest.mark.parametrize(
+    ("expected", "given"),
+    [
+        (4, (4, 8, 16, 1)),
+        (8, (64, 8, "auto", 1)),
+        (3, (64, 8, 4, 1)),
+        (1, (64, 8, 1, 1)),
+        (6, (64, 8, 4, 2)),
+        (3, (1, 8, 4, 3)),
+    ],
+)
+def test_there_are_as_many_workers_as_there_is_work_for(expected: int, given: Any) -> None:
+    """CPUs, collections at a time and slots bound them; each key has one."""
+    assert expected == fitting(*given)

@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from aegis_async import AegisClient
 from aegis_async.sandbox import Sandbox
 
 
@@ -163,6 +164,26 @@ def test_the_keys_follow_from_the_seed_and_look_real() -> None:
     assert 4 == len(keys)
     assert all(re.fullmatch(r"sk_[0-9a-f]{32}", key) for key in keys)
     assert not any(key[3:] in repr(one) + repr(vars(one)["_wire"]) for key in keys)
+
+
+async def test_further_keys_see_the_whole_account_and_are_told_apart() -> None:
+    """Each lists what the first one does, the record says which it was, and no repr shows one."""
+    async with Sandbox(collections=3, keys=3) as sandbox:
+        for key in (*sandbox.api_keys, sandbox.solo_api_key):
+            async with AegisClient(key, base_url=sandbox.url) as client:
+                await client.data_collections.list()
+
+    assert sandbox.api_key == sandbox.api_keys[0]
+    assert 3 == len(set(sandbox.api_keys))
+    assert [0, 1, 2, None] == [request.key for request in sandbox.requests]
+    assert not any(key[3:] in repr(sandbox) + repr(sandbox.requests) for key in sandbox.api_keys)
+
+
+@pytest.mark.parametrize("keys", [0, True])
+def test_there_is_one_key_at_least(keys: int) -> None:
+    """A sandbox that nobody may ask is of no use."""
+    with pytest.raises(ValueError, match="keys must be 1 or more"):
+        Sandbox(keys=keys)
 
 
 def test_the_url_is_unknown_before_the_start() -> None:

@@ -38,9 +38,9 @@ async def connected(address: str | None, workers: int | None) -> AsyncIterator[i
     if ray.is_initialized():
         yield await off_loop(_cpus)
         return
-    with _own_signals():
-        await off_loop(_connect, address or os.environ.get("RAY_ADDRESS") or _HERE, workers)
     try:
+        with _own_signals():
+            await off_loop(_connect, address or os.environ.get("RAY_ADDRESS") or _HERE, workers)
         yield await off_loop(_cpus)
     finally:
         await off_loop(ray.shutdown)

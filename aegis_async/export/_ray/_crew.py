@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
@@ -11,12 +11,11 @@ from typing import Final, Self
 import ray
 from ray.exceptions import RayError
 
-from aegis_async._client import Recipe
 from aegis_async._tasks import finish
 from aegis_async.errors import ExportError
 from aegis_async.export._ray._connect import answered
-from aegis_async.export._ray._limiter import LimiterHandle
-from aegis_async.export._ray._worker import Order, Share, Worker, WorkerHandle
+from aegis_async.export._ray._desks import Desk
+from aegis_async.export._ray._worker import Order, Worker, WorkerHandle
 
 __all__ = ["Crew", "Post"]
 
@@ -128,23 +127,19 @@ class Crew:
     """The workers of a run, inside its ``async with``.
 
     Args:
-        recipe: How they make their clients.
         order: What they are told.
-        shares: What each may do.
-        limiter: The handle of the limiter.
+        desks: What each works with.
     """
 
-    def __init__(self, recipe: Recipe, order: Order, shares: list[Share], limiter: LimiterHandle) -> None:
-        self._recipe = recipe
+    def __init__(self, order: Order, desks: Iterable[Desk]) -> None:
         self._order = order
-        self._limiter = limiter
         self._actor = ray.remote(Worker).options(num_cpus=1, scheduling_strategy="SPREAD")
-        self.posts = [Post(partial(self._hire, share), self._give_up) for share in shares]
+        self.posts = [Post(partial(self._hire, desk), self._give_up) for desk in desks]
 
-    def _hire(self, share: Share) -> tuple[WorkerHandle, Awaitable[None]]:
+    def _hire(self, desk: Desk) -> tuple[WorkerHandle, Awaitable[None]]:
         worker: WorkerHandle = self._actor.remote()
         # The key goes with a call, straight to the worker: what an actor is made with is kept by the cluster.
-        return worker, worker.open.remote(self._recipe, self._order, share, self._limiter)
+        return worker, worker.open.remote(desk.recipe, self._order, desk.share, desk.limiter)
 
     def _give_up(self, waited: float) -> None:
         if waited >= self._order.max_outage and not any(post.manned for post in self.posts):

@@ -3,18 +3,14 @@
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Self
 
-import ray
 from ray.exceptions import RayError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from aegis_async._client import recipe_of, session_of
-from aegis_async._config import RateLimit
 from aegis_async._version import __version__
 from aegis_async.errors import ExportError
 from aegis_async.export._engines import Asked
@@ -23,11 +19,11 @@ from aegis_async.export._layout import QUARANTINE, chunk_name, part_name, partit
 from aegis_async.export._output import Output
 from aegis_async.export._ray._connect import answered, connected
 from aegis_async.export._ray._crew import Crew, Post
-from aegis_async.export._ray._limiter import Limiter, LimiterHandle
+from aegis_async.export._ray._desks import desks, end, fitting, limiter
 from aegis_async.export._ray._pacer import Pacer
 from aegis_async.export._ray._partitions import Delivery, Partition, Planner
 from aegis_async.export._ray._work import Work
-from aegis_async.export._ray._worker import Order, Share
+from aegis_async.export._ray._worker import Order
 from aegis_async.export._threads import off_loop
 from aegis_async.export._writer import BatchWriter
 
@@ -53,7 +49,8 @@ class RayEngine:
     """
 
     def __init__(self, client: "AegisClient", output: Output, writer: BatchWriter, asked: Asked) -> None:
-        self._recipe = recipe_of(client)
+        recipe = recipe_of(client)
+        self._recipes = [recipe, *map(recipe.with_key, asked.keys)]
         self._session = session_of(client)
         self._output = output
         self._writer = writer
@@ -70,17 +67,18 @@ class RayEngine:
             ExportError: The cluster cannot be reached, or the probe cannot be written.
         """
         async with AsyncExitStack() as stack:
-            cpus = await stack.enter_async_context(connected(self._asked.address, self._asked.workers))
-            limits = self._recipe.limits
-            count = self._asked.workers or _fitting(cpus, self._asked.concurrency, limits.concurrency)
-            own, slots = _slots(limits.concurrency, count)
-            limiter = _limiter(limits.rate)
-            await stack.enter_async_context(Pacer(self._session, limiter, paced=limits.rate is not None, slots=own))
-            order = await off_loop(self._order)
+            least = self._asked.workers or len(self._recipes)
+            cpus = await stack.enter_async_context(connected(self._asked.address, least))
+            limits, keys = self._recipes[0].limits, len(self._recipes)
+            count = self._asked.workers or fitting(cpus, self._asked.concurrency, limits.concurrency, keys)
+            limiters = [limiter(limits.rate) for _ in self._recipes]
+            for one in limiters:
+                stack.push_async_callback(end, one)
+            own, places = desks(self._recipes, limiters, count, self._asked.concurrency)
+            await stack.enter_async_context(Pacer(self._session, limiters[0], paced=limits.rate is not None, slots=own))
             stack.push_async_callback(self._sweep)
-            at_a_time = _split(self._asked.concurrency, count)
-            shares = [Share(many, places) for many, places in zip(at_a_time, slots, strict=True)]
-            self._crew = await stack.enter_async_context(Crew(self._recipe, order, shares, limiter))
+            order = await off_loop(self._order)
+            self._crew = await stack.enter_async_context(Crew(order, places))
             self._planner = Planner(self._asked.batch_bytes, _HANDS * count)
             self._stack = stack.pop_all()
         return self
@@ -91,11 +89,13 @@ class RayEngine:
         if error is None:
             await self._stack.aclose()
             return
-        with suppress(ExportError):  # what ended the run is the error to hear of
-            if not self._writer.failed:
-                await self._commit()
-        with suppress(ExportError):
-            await self._stack.aclose()
+        try:
+            with suppress(ExportError):  # what ended the run is the error to hear of
+                if not self._writer.failed:
+                    await self._commit()
+        finally:  # the caller's progress may raise again
+            with suppress(ExportError):
+                await self._stack.aclose()
 
     async def _sweep(self) -> None:
         """Remove what workers wrote that died or were stopped, once all of them are gone."""
@@ -130,9 +130,11 @@ class RayEngine:
         """
         async with aclosing(self._planner.partitions(ids, known, anywhere=anywhere)) as partitions:
             work = Work(partitions)
+            # Whether something is gone, the client's key alone is asked: another user may never have seen it.
+            posts = self._crew.posts[:: len(self._recipes)] if anywhere else self._crew.posts
             try:
                 async with asyncio.TaskGroup() as group:
-                    hands = [group.create_task(self._hand(post, work, take)) for post in self._crew.posts * _HANDS]
+                    hands = [group.create_task(self._hand(post, work, take)) for post in posts * _HANDS]
                     await work.over.wait()
                     for hand in hands:  # some may wait for a worker that nobody needs any more
                         hand.cancel()
@@ -175,30 +177,3 @@ class RayEngine:
                 listed = dict(partition.ids)
                 for id_, got in delivery.answers:
                     take(id_, listed[id_], got)
-
-
-def _limiter(rate: RateLimit | None) -> LimiterHandle:
-    """Begin the limiter beside the driver, without which it is of no use; Ray begins another one where it dies."""
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-    options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "scheduling_strategy": here}
-    handle: LimiterHandle = ray.remote(Limiter).options(**options).remote(rate)
-    return handle
-
-
-def _fitting(cpus: int, concurrency: int, limit: int | Literal["auto"]) -> int:
-    """Give how many workers there are work and slots for."""
-    return max(1, min(cpus, concurrency, cpus if limit == "auto" else limit - 1))
-
-
-def _slots(limit: int | Literal["auto"], workers: int) -> tuple[int | None, Sequence[int | Literal["auto"]]]:
-    """Give the driver's slots, and those of each worker."""
-    if limit == "auto":
-        return None, [limit] * workers
-    own, *theirs = _split(limit, workers + 1)
-    return own, theirs
-
-
-def _split(total: int, parts: int) -> list[int]:
-    """Give a number in so many parts, the larger ones first."""
-    each, more = divmod(total, parts)
-    return [each + (part < more) for part in range(parts)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, Protocol, TypeVar
@@ -28,6 +29,7 @@ class LimiterHandle(Protocol):
     reserve: Remote[[int], list[float]]
     pause: Remote[[float], None]
     pauses: Remote[[int], tuple[int, float]]
+    close: Remote[[], None]
 
 
 class Limiter:
@@ -45,7 +47,8 @@ class Limiter:
         self._clock = clock
         self._spacing = Spacing(rate) if rate is not None else None
         self._until = -math.inf
-        self._version = 0
+        # Unlike that of a limiter that died: who listened to it must drop the turns that it gave.
+        self._version = 1 + secrets.randbits(48)
         self._changed = asyncio.Event()
 
     async def reserve(self, count: int) -> list[float]:
@@ -67,6 +70,9 @@ class Limiter:
         self._until = until
         if self._rate is not None:
             self._spacing = Spacing(self._rate)
+        self._tell()
+
+    def _tell(self) -> None:
         self._version += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
@@ -76,3 +82,7 @@ class Limiter:
         while seen == self._version:
             await self._changed.wait()
         return self._version, max(0.0, self._until - self._clock())
+
+    async def close(self) -> None:
+        """Answer everybody who listens, since there will be no other pause."""
+        self._tell()
