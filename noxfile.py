@@ -66,8 +66,8 @@ def layers(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def coverage(session: nox.Session) -> None:
-    session.install("-e", ".[all]", *group("test"))
-    session.run("coverage", "run", "-m", "pytest", "-n", "0", *session.posargs)
+    session.install("-e", ".[all]", *group("test"), "pytest-cov>=6")
+    session.run("python", "-m", "pytest", "--cov", "--cov-report=", *session.posargs)
     session.run("coverage", "report", "--skip-covered")
     session.run("coverage", "report", "--fail-under=100", f"--include={CORE}")
 
@@ -144,8 +144,9 @@ def spark(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
-    session.install("-e", ".[all]", *group("docs"))
+    session.install("-e", ".[all]", *group("docs", "test"))
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
+    session.run("python", "-m", "pytest", "-m", "build and not (ray or spark)", "tests", *session.posargs)
 
 
 @nox.session(python=OLDEST)

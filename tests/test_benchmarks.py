@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from benchmarks import ids, interactive, large, outage, quick_faults
 from benchmarks.drift import Scale as Histories
 from benchmarks.drift import tables
@@ -29,6 +31,7 @@ INSTALLED = (
 """Those that need nothing beyond the tests' own packages."""
 
 
+@pytest.mark.build  # a process for each; `nox -s docs` has it
 def test_every_contestant_gets_the_same() -> None:
     """A tiny round of a work of each kind gives as much to each contestant, lap for lap."""
     works = ("listing, pages of 10", "get, 2 KB", "get, 240 KB, gzip", "get, 240 KB, zstd", "fan-out, 8 in flight")
@@ -94,6 +97,7 @@ def test_the_tables_of_drift_are_those_of_the_page() -> None:
     assert [line.split("|")[1] for line in shown] == [line.split("|")[1] for line in lines if line[:2] == "| "]
 
 
+@pytest.mark.build  # likewise
 def test_every_large_case_reads_all_of_its_body() -> None:
     """However a collection is read it has the same evaluations; bytes, rows and items are all there."""
     results = large.measure(1)

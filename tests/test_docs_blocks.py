@@ -79,6 +79,7 @@ def test_every_block_runs_as_it_stands(code: str, in_trial: Path) -> None:
     run(code)
 
 
+@pytest.mark.build  # a minute and more for all of them; `nox -s docs` has them
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("page", tuple(_followed()))
 def test_every_page_with_commands_can_be_followed(page: Path, in_trial: Path) -> None:
