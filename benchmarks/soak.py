@@ -34,13 +34,13 @@ FAULTS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "reset in the body": {"cut_body": 200, "reset": True},
         "JSON that breaks off": {"body": '{"id": 1, "na'},
         "a page instead of JSON": {"body": "<html>busy</html>"},
-        "too slow": {"delay": 2.0},
+        "too slow": {"delay": 6.0},
     }
 )
 """What may happen to a request; the last one meets the limit of an attempt."""
 
 _SHARE: Final = 0.1  # of the requests meet a fault
-_DEADLINE: Final = 5.0  # seconds for a call: more than its attempts take, not always more than its pauses too
+_DEADLINE: Final = 15.0  # seconds for a call: more than its attempts take, not always more than its pauses too
 _LATE: Final = 1.0  # seconds that a busy loop may take to tell of a deadline
 _LEAST: Final = 0.8  # of the calls must succeed: where all of them fail, nothing of this is shown
 _EXPECTED: Final = (RequestError, StatusError, DecodeError, DeadlineExceededError)
@@ -78,7 +78,8 @@ async def soak(callers: int, requests: int, seed: int = 0) -> Report:
         made = AegisClient(
             sandbox.api_key,
             base_url=sandbox.url,
-            timeout=Timeout(attempt=0.5),
+            timeout=Timeout(attempt=2.0),
+            max_concurrency=8,  # client and service share an interpreter, which traces memory: more would only queue
             retry=RetryPolicy(initial=0.005, maximum=0.02),
             single_flight=False,  # else most calls would share another's request
         )
