@@ -235,7 +235,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def soak(session: nox.Session) -> None:
-    """Let fifty callers call a service that fails often, and loop through an outage; `-- --requests 200` is all of it."""
+    """Let fifty callers call a service that fails often, then meet an outage; `-- --requests 200` is the whole."""
     session.install("-e", ".")
     session.run("python", "-W", "error", "-m", "benchmarks.soak", *(session.posargs or ("--requests", "60")))
     session.run("python", "-W", "error", "-m", "benchmarks.quick_faults", "--short")

@@ -20,7 +20,7 @@ async def test_every_call_ends_with_its_own_value_or_an_error_of_ours() -> None:
 def test_each_promise_that_a_soak_breaks_is_named() -> None:
     """A wrong value, something left, a late call, memory that grows and calls that all fail are five faults."""
     good = Report(Counter(value=95, RateLimitError=5), longest=5.2, grown=1000)
-    bad = Report(Counter(RequestTimeoutError=100), wrong=["1: got 2"], tasks=1, longest=9.0, grown=2 << 20)
+    bad = Report(Counter(RequestTimeoutError=100), wrong=["1: got 2"], tasks=1, longest=99.0, grown=2 << 20)
 
     assert [] == faults(good)
     assert 5 == len(faults(bad))
