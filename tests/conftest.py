@@ -25,7 +25,7 @@ settings.register_profile("aegis", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("aegis")
 
 START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
-LONGEST_TURN = 1.5  # seconds of processor time, the collector apart: a busy machine fails no test, nor pandas at its import
+LONGEST_TURN = 1.5  # seconds of processor time, the collector apart: neither a busy machine nor pandas' import is ours
 TURNS = 5  # of the loop, in which a cancelled task is gone
 
 
