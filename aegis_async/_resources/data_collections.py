@@ -362,7 +362,8 @@ class _KeepingBody:
         if error.truncated:  # worth another attempt
             raise error
         error.args = (f"{error} (GET {_path(self._id)})",)
-        return CollectionBody(self._id, bytes(body), None, error)
+        # Without its traceback: from Python 3.12 on, the frames in it hold what holds the error, and so the body.
+        return CollectionBody(self._id, bytes(body), None, error.with_traceback(None))
 
 
 def _path(id_: int) -> str:
