@@ -157,7 +157,8 @@ class KeepingSplitter:
     def _kept(self, body: bytes | bytearray, error: DecodeError) -> BodyStream:
         if error.truncated:
             raise error
-        return BodyStream(self._id, self._splitter.unread(body), self._source, error)
+        # Without its traceback, whose frames hold what holds the error.
+        return BodyStream(self._id, self._splitter.unread(body), self._source, error.with_traceback(None))
 
 
 def _head(collection: DataCollection) -> DataCollectionHead:
