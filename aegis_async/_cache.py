@@ -121,8 +121,13 @@ class Cache:
     ``stream``, the export, ``watch`` and listings with ``on_drift`` ``"raise"`` or ``"repair"`` neither read nor fill
     it. It is per process: several workers have a cache each, and each asks the service for itself.
 
-    One cache may serve several clients of one event loop: an entry belongs to the base URL and the key that it was
-    fetched with.
+    Clients that are given the same cache share what it keeps if they have the same base URL and the same key, of
+    which it holds a hash: what one of them has fetched, refreshed or invalidated, the others see. Clients with
+    another base URL or key never do. Other settings do not tell entries apart: clients whose ``headers`` make the
+    service answer otherwise need a cache each. What is under way is not shared, each client asks for itself.
+
+    All of them must live in one event loop, or one after the other in several. Event loops that run at the same time,
+    as in several threads, are not supported: nothing is locked, so give each a cache of its own.
 
     Args:
         ttl: Seconds for which a value is fresh and given without a request.

@@ -276,6 +276,36 @@ async def test_two_services_share_no_entry(sandbox: Sandbox) -> None:
     assert (1, 1, 2) == (len(sandbox.requests), len(other.requests), cache.stats().entries)
 
 
+async def test_two_clients_of_one_key_share_what_is_kept(sandbox: Sandbox, clock: FakeClock) -> None:
+    """What one client has fetched the other is given without a request, pages and types of its own among it."""
+    cache = Cache()
+    async with keeping(sandbox, clock, cache) as first, keeping(sandbox, clock, cache) as second:
+        theirs = await everything(first)
+        sandbox.clear_requests()
+        ours = await everything(second)
+
+    assert [] == sandbox.requests
+    assert all(mine is yours for mine, yours in zip(ours, theirs, strict=True))
+    assert (3, 3, 3) == (cache.stats().entries, cache.stats().misses, cache.stats().hits)
+
+
+async def everything(client: AegisClient) -> tuple[object, ...]:
+    """Give a collection, a page and an answer of a type of one's own."""
+    named = await client.fetch("/data-collections/14", Named)
+    return await client.data_collections.get(14), named, await client.data_collections.list()
+
+
+async def test_what_one_client_invalidates_is_gone_for_the_other(sandbox: Sandbox, clock: FakeClock) -> None:
+    """An entry is one, whoever of those with the same key and service fetched it."""
+    cache = Cache()
+    async with keeping(sandbox, clock, cache) as first, keeping(sandbox, clock, cache) as second:
+        await first.data_collections.get(14)
+        second.data_collections.invalidate(14)
+        await first.data_collections.get(14)
+
+    assert 2 == len(sandbox.requests)
+
+
 async def test_two_types_of_one_answer_share_no_entry(sandbox: Sandbox, kept: AegisClient) -> None:
     """What was decoded as one thing is not given to who wants another."""
     full = await kept.data_collections.get(14)

@@ -37,10 +37,11 @@ class BodyDecoder(Generic[T]):
         InvalidArgumentError: msgspec cannot decode into ``type_``.
     """
 
-    __slots__ = ("_check", "_fast", "_ours", "_revised", "_type", "frozen")
+    __slots__ = ("_check", "_fast", "_ours", "_revised", "frozen", "type")
 
     def __init__(self, type_: type[T], *, ours: bool | None = None) -> None:
-        self._type = type_
+        self.type: TypeForm = type_
+        """What it decodes into."""
         self._ours = is_ours(type_) if ours is None else ours
         self._fast = _fast_path(type_)
         self._revised: _revisions.Revised | None = None
@@ -79,7 +80,7 @@ class BodyDecoder(Generic[T]):
     def _second_chance(self, body: bytes | bytearray, fault: Exception) -> T:
         if isinstance(fault, msgspec.ValidationError) and self._ours:
             if self._revised is None:
-                self._revised = _revisions.Revised(self._type)
+                self._revised = _revisions.Revised(self.type)
             try:
                 value = cast("T", self._revised(body))
                 if self._check is not None:

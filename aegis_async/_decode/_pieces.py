@@ -68,7 +68,7 @@ class PiecewiseDecoder(BodyDecoder[T]):
         Raises:
             DecodeError: As in one piece, with the same path.
         """
-        if self._type is bytes:
+        if self.type is bytes:
             return cast("T", await as_bytes(body))
         steps = self.steps(body)
         try:
@@ -100,7 +100,7 @@ class PiecewiseDecoder(BodyDecoder[T]):
         return (yield from self._outlined(outline(body, self._shapes, self._piece, decoded=decoded), body))
 
     def _limit(self) -> int:
-        if self._type is bytes:
+        if self.type is bytes:
             return COPIED
         return self._piece if self._root or self._shapes else sys.maxsize
 

@@ -130,7 +130,7 @@ class Api:
             return Fetched(value, call.size, call.etag)
 
         read = cache.fill if fresh else cache.read
-        return await read((self._shared.space, request.target, decoder), fetch, self.session)
+        return await read((self._shared.space, request.target, decoder.type), fetch, self.session)
 
     async def _value(self, cache: Cache, request: Request, decoder: PiecewiseDecoder[T]) -> T:
         return (await self._read(cache, request, decoder)).value
