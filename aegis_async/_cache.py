@@ -1,5 +1,6 @@
 """Answers kept for a while: fresh ones at once, old ones while a new one is on its way or cannot be had."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
@@ -99,16 +100,28 @@ class Owner(Protocol):
         """Give the owner of background tasks in the running loop."""
 
 
-Fetch = Callable[[str | None], Awaitable[Fetched[T]]]
+Fetch = Callable[[str | None, Hashable], Awaitable[Fetched[T]]]
+"""Asks the service, given the ``ETag`` of what is kept, and a mark of those with whom the answer may be shared."""
+
+
+class _Asking:
+    """Those who ask for one key, the first of them at an instant and after whatever was dropped: they are as good."""
+
+    __slots__ = ("askers", "since")
+
+    def __init__(self, since: float) -> None:
+        self.askers = 0
+        self.since = since
 
 
 class _Entry(Generic[T]):
-    __slots__ = ("etag", "refreshing", "retry_at", "size", "stored", "value")
+    __slots__ = ("asked", "etag", "refreshing", "retry_at", "size", "stored", "value")
 
-    def __init__(self, value: T, size: int, etag: str | None, now: float) -> None:
+    def __init__(self, value: T, size: int, etag: str | None, asked: float, now: float) -> None:
         self.value = value
         self.size = size
         self.etag = etag
+        self.asked = asked
         self.stored = now
         self.retry_at = now
         self.refreshing = False
@@ -155,6 +168,7 @@ class Cache:
         self._if_error = self._ttl + seconds("cache.stale_if_error", stale_if_error, zero=True)
         self._max_bytes = integer("cache.max_bytes", max_bytes, minimum=0, error=ConfigurationError)
         self._entries: OrderedDict[Hashable, _Entry[Any]] = OrderedDict()
+        self._asking: dict[Hashable, _Asking] = {}
         self._size = self._hits = self._stale = self._misses = 0
         self._refreshes = self._failures = self._evicted = self._refreshing = 0
 
@@ -175,24 +189,26 @@ class Cache:
         )
 
     def clear(self) -> None:
-        """Drop everything."""
+        """Drop everything; what was asked for before is not kept when it comes."""
         self._entries.clear()
+        self._asking.clear()
         self._size = 0
 
     def drop(self, concerned: Callable[[Any], bool]) -> None:
-        """Drop the entries whose key is ``concerned``."""
-        for key in [key for key in self._entries if concerned(key)]:
+        """Drop the entries whose key is ``concerned``, and keep no answer to what was asked for before."""
+        for key in [key for key in {*self._entries, *self._asking} if concerned(key)]:
             self._drop(key)
+            self._asking.pop(key, None)
 
-    async def read(self, key: Hashable, fetch: Fetch[T], owner: Owner) -> Aged[T]:
-        """Give the value of ``key``, fetched if it must be.
+    async def read(self, key: Hashable, fetch: Fetch[T], owner: Owner, since: float = -math.inf) -> Aged[T]:
+        """Give the value of ``key``, fetched if it must be, and asked for at the instant ``since`` or later.
 
         Raises:
             AegisError: There is no value that may be given, and none could be fetched.
         """
         entry: _Entry[T] | None = self._entries.get(key)
-        if entry is None:
-            return await self.fill(key, fetch, owner)
+        if entry is None or entry.asked < since:
+            return await self.fill(key, fetch, owner, since)
         now = owner.clock.monotonic()
         age = now - entry.stored
         self._entries.move_to_end(key)
@@ -201,45 +217,72 @@ class Cache:
             return Aged(entry.value, age, stale=False)
         if age < self._revalidate:
             self._begin_refresh(key, entry, fetch, owner)
-            return self._old(entry, age)
+            return self._aged(entry, age)
         if age < self._if_error:
             return await self._fallen_back(key, entry, fetch, owner)
         return await self.fill(key, fetch, owner)
 
-    async def fill(self, key: Hashable, fetch: Fetch[T], owner: Owner) -> Aged[T]:
-        """Fetch the value of ``key``, whatever is kept, and keep it.
+    async def fill(self, key: Hashable, fetch: Fetch[T], owner: Owner, since: float = -math.inf) -> Aged[T]:
+        """Fetch the value of ``key``, whatever is kept, and keep it; infinity as ``since`` asks anew.
 
         Raises:
             AegisError: It could not be fetched; a 401, 403 or 404 drops what was kept.
         """
         self._misses += 1
-        return Aged(await self._fetched(key, fetch, owner), 0.0, stale=False)
+        return Aged(await self._fetched(key, fetch, owner, since), 0.0, stale=False)
 
     async def _fallen_back(self, key: Hashable, entry: _Entry[T], fetch: Fetch[T], owner: Owner) -> Aged[T]:
         if owner.clock.monotonic() < entry.retry_at:
-            return self._old(entry, owner.clock.monotonic() - entry.stored)
+            return self._aged(entry, owner.clock.monotonic() - entry.stored)
         try:
             return await self.fill(key, fetch, owner)
         except _SPARED:
-            age = owner.clock.monotonic() - entry.stored
-            if age >= self._if_error:
+            kept: _Entry[T] | None = self._entries.get(key)  # dropped meanwhile, or another one
+            age = owner.clock.monotonic() - kept.stored if kept is not None else math.inf
+            if kept is None or age >= self._if_error:
                 raise
-            self._failed(entry, owner)
-            return self._old(entry, age)
+            self._failed(kept, owner)
+            return self._aged(kept, age)
 
-    async def _fetched(self, key: Hashable, fetch: Fetch[T], owner: Owner) -> T:
+    async def _fetched(self, key: Hashable, fetch: Fetch[T], owner: Owner, since: float = -math.inf) -> T:
         kept: _Entry[T] | None = self._entries.get(key)
+        asking = self._ask(key, since, owner.clock.monotonic())
         try:
-            fetched = await fetch(kept.etag if kept else None)
+            fetched = await fetch(kept.etag if kept else None, asking)
+            return self._taken(key, kept, fetched, asking, owner.clock.monotonic())
         except _FINAL:
             self._drop(key)
+            self._end(key, asking)
             raise
-        now = owner.clock.monotonic()
+        finally:
+            asking.askers -= 1
+            if not asking.askers:
+                self._end(key, asking)
+
+    def _ask(self, key: Hashable, since: float, now: float) -> _Asking:
+        """Ask with those who have asked for ``key`` at ``since`` or later; they are good for who comes after, too."""
+        asking = self._asking.get(key)
+        if asking is None or asking.since < since:
+            asking = self._asking[key] = _Asking(now)
+        asking.askers += 1
+        return asking
+
+    def _end(self, key: Hashable, asking: _Asking) -> None:
+        if self._asking.get(key) is asking:
+            del self._asking[key]
+
+    def _taken(self, key: Hashable, kept: _Entry[T] | None, fetched: Fetched[T], asking: _Asking, now: float) -> T:
+        """Give what was fetched, and keep it if nobody has asked anew since, or was answered before."""
+        is_latest = self._asking.get(key) is asking
+        self._end(key, asking)
         if fetched.value is None and kept is not None:  # not modified
-            kept.stored = now
+            if is_latest:
+                kept.asked, kept.stored = asking.since, now
             return kept.value
         value: T = fetched.value  # type: ignore[assignment]  # None came with something kept only
-        self._keep(key, _Entry(value, int(fetched.size * _DECODED) + _OVERHEAD, fetched.etag, now))
+        if is_latest:
+            size = int(fetched.size * _DECODED) + _OVERHEAD
+            self._keep(key, _Entry(value, size, fetched.etag, asking.since, now))
         return value
 
     def _begin_refresh(self, key: Hashable, entry: _Entry[T], fetch: Fetch[T], owner: Owner) -> None:
@@ -268,9 +311,11 @@ class Cache:
         self._failures += 1
         entry.retry_at = owner.clock.monotonic() + _PATIENCE
 
-    def _old(self, entry: _Entry[T], age: float) -> Aged[T]:
-        self._stale += 1
-        return Aged(entry.value, age, stale=True)
+    def _aged(self, entry: _Entry[T], age: float) -> Aged[T]:
+        stale = age >= self._ttl
+        self._stale += stale
+        self._hits += not stale
+        return Aged(entry.value, age, stale=stale)
 
     def _keep(self, key: Hashable, entry: _Entry[Any]) -> None:
         self._drop(key)

@@ -1,5 +1,6 @@
 """The two general calls that every resource stands on: fetch one answer, paginate a listing."""
 
+import math
 from collections.abc import Awaitable, Container, Hashable, Mapping
 from types import EllipsisType
 from typing import Any, Final, TypeVar
@@ -80,14 +81,16 @@ class Api:
         return self.give(request, decoder, bulk=bulk)
 
     async def fetch_aged(
-        self, path: str, type_: type[T], params: Mapping[str, Param] | None = None, *, fresh: bool = False
+        self, path: str, type_: type[T], params: Mapping[str, Param] | None = None, *, since: float = -math.inf
     ) -> Aged[T]:
-        """Give one answer with its age; ``fresh`` asks the service whatever is kept."""
+        """Give one answer with its age, asked for at the instant ``since`` or later; infinity means after this call."""
         decoder = self.decoders.of(type_)
         request = Request.get(self.session.base, path, params)
         if self.cache is not None and self._is_kept(decoder, bulk=False):
-            return await self._read(self.cache, request, decoder, fresh=fresh)
-        return Aged(await self.give(request, decoder, bulk=False), 0.0, stale=False)
+            return await self._read(self.cache, request, decoder, since)
+        call = Call(request, decoder, self.options, bulk=False)
+        flown = self._flown(call, decoder) if since == -math.inf else self.session.call(call)
+        return Aged(await flown, 0.0, stale=False)
 
     async def fetch_with(
         self, path: str, decode: Decode[T], params: Mapping[str, Param] | None = None, *, max_size: int | None = None
@@ -119,27 +122,26 @@ class Api:
         return decoder.frozen and not (bulk if priority is None else priority == "bulk")
 
     async def _read(
-        self, cache: Cache, request: Request, decoder: PiecewiseDecoder[T], *, fresh: bool = False
+        self, cache: Cache, request: Request, decoder: PiecewiseDecoder[T], since: float = -math.inf
     ) -> Aged[T]:
         self.session.enter_loop()  # a closed client gives nothing, not even what is kept
 
-        async def fetch(etag: str | None) -> Fetched[T]:
+        async def fetch(etag: str | None, together: Hashable) -> Fetched[T]:
             call = Call(msgspec.structs.replace(request, etag=etag), decoder, self.options, bulk=False)
             call.keeps_etag = True
-            value = await self._flown(call, decoder)
+            value = await self._flown(call, decoder, together)
             return Fetched(value, call.size, call.etag)
 
-        read = cache.fill if fresh else cache.read
-        return await read((self._shared.space, request.target, decoder.type), fetch, self.session)
+        return await cache.read((self._shared.space, request.target, decoder.type), fetch, self.session, since)
 
     async def _value(self, cache: Cache, request: Request, decoder: PiecewiseDecoder[T]) -> T:
         return (await self._read(cache, request, decoder)).value
 
-    def _flown(self, call: Call[T], decoder: PiecewiseDecoder[T]) -> Awaitable[T]:
+    def _flown(self, call: Call[T], decoder: PiecewiseDecoder[T], together: Hashable = None) -> Awaitable[T]:
         if self._flights is None or call.bulk or not decoder.frozen:
             return self.session.call(call)
         request = call.request
-        return self._flights.join((request.target, request.etag, decoder, self._alike), call)
+        return self._flights.join((request.target, request.etag, decoder, self._alike, together), call)
 
     def paginate(
         self,

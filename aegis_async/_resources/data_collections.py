@@ -3,6 +3,7 @@
 Source: "Get data collections".
 """
 
+import math
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ __all__ = [
     "DataCollections",
     "Decode",
     "get_bodies",
+    "get_since",
     "is_too_large",
     "list_items",
     "stream_body",
@@ -101,7 +103,8 @@ class DataCollections:
         Args:
             id: The collection's id, from 1.
             shared: Sent as it is where not None.
-            fresh: Whether to ask the service whatever the client's cache holds, and to keep the answer there.
+            fresh: Whether to ask the service anew, whatever the client's cache holds and whoever is asking for the same
+                already, and to keep the answer in the cache.
 
         Raises:
             InvalidArgumentError: ``id`` is no id; nothing was sent.
@@ -110,7 +113,7 @@ class DataCollections:
         Source: "Get data collection by id".
         """
         if fresh:
-            return (await self._api.fetch_aged(_path(id), DataCollection, _shared(shared), fresh=True)).value
+            return (await self._api.fetch_aged(_path(id), DataCollection, _shared(shared), since=math.inf)).value
         return await self._api.fetch(_path(id), DataCollection, _shared(shared))
 
     async def get_with_age(
@@ -135,6 +138,8 @@ class DataCollections:
 
     def invalidate(self, id: int) -> None:  # noqa: A002 - the field's name
         """Drop what the client's cache holds of one collection, in every form; without a cache nothing happens.
+
+        Answers to what was asked before are not kept when they come, nor given to who asks afterwards.
 
         Args:
             id: The collection's id, from 1.
@@ -316,6 +321,11 @@ async def stream_body(
         yield stream
     finally:
         await stream.aclose()
+
+
+async def get_since(collections: DataCollections, id_: int, since: float) -> Aged[DataCollection]:
+    """Give one collection as it was at that instant of the client's clock or later, for the dashboard."""
+    return await collections._api.fetch_aged(_path(id_), DataCollection, since=since)  # noqa: SLF001 - the same module's
 
 
 def list_items(

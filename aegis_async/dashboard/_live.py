@@ -12,6 +12,7 @@ from aegis_async._client import AegisClient
 from aegis_async._clock import Clock
 from aegis_async._fanout import Outcome
 from aegis_async._resources import Change, Removed, Watch, WatchCursor
+from aegis_async._resources.data_collections import get_since
 from aegis_async._tasks import Closing, finish
 from aegis_async.dashboard._details import EVALUATIONS_PAGE, evaluation_row
 from aegis_async.dashboard._facts import CollectionFacts, facts_of
@@ -142,7 +143,7 @@ class LiveSource(Closing):
         if changed is None or self._clock.monotonic() - aged.age >= changed:
             return aged
         try:
-            return Aged(await collections.get(collection_id, fresh=True), 0.0, stale=False)
+            return await get_since(collections, collection_id, changed)  # all tabs together, not each by itself
         except (NotFoundError, AuthenticationError, PermissionDeniedError):
             raise
         except AegisError:  # known to be old, and better than nothing

@@ -59,6 +59,19 @@ async def test_the_drill_down_never_shows_less_than_the_overview(quick: LiveSour
     assert not after.stale
 
 
+async def test_all_tabs_share_one_new_copy(quick: LiveSource, sandbox: Sandbox) -> None:
+    """When every tab asks at once for what has changed, the service is asked once."""
+    await quick.collection(3)
+    sandbox.change(3)
+    await renewed(quick, quick.state().version)
+    sandbox.clear_requests()
+
+    found = await asyncio.gather(*(quick.collection(3) for _ in range(50)))
+
+    assert not any(each.stale for each in found)
+    assert 1 == [request.path for request in sandbox.requests].count("/data-collections/3")
+
+
 async def test_an_old_copy_is_shown_as_such_when_the_service_is_down(quick: LiveSource, sandbox: Sandbox) -> None:
     """What was answered before the outage is answered in it, marked as stale where it is known to be old."""
     await quick.collection(3)
