@@ -16,6 +16,7 @@ import msgspec
 from msgspec import inspect
 
 from aegis_async import models
+from aegis_async._decode._raws import holds_raws, with_raws
 
 __all__ = ["Revised", "Unchanged"]
 
@@ -65,6 +66,7 @@ class Revised:
         self._type = type_
         self._info = inspect.type_info(type_)
         self._read = msgspec.json.Decoder(float_hook=_Number)
+        self._holds_raws = holds_raws(self._info)
 
     def __call__(self, body: bytes | bytearray) -> object:
         """Decode a body whose shape the fast path refused.
@@ -73,7 +75,10 @@ class Revised:
             Unchanged: A number is out of range, which the fast path describes better.
             msgspec.ValidationError: The shape is none that is known.
         """
-        return msgspec.convert(_upgraded(self._read.decode(body), self._info), self._type)
+        node = self._read.decode(body)
+        if self._holds_raws:
+            node = with_raws(node, body, self._info)
+        return msgspec.convert(_upgraded(node, self._info), self._type)
 
 
 def _upgraded(node: object, info: inspect.Type) -> object:
