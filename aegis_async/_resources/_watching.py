@@ -1,5 +1,6 @@
 """What changes in a listing, poll after poll: what ``client.data_collections.watch`` gives."""
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -9,6 +10,7 @@ from typing import Final, Generic, Self, TypeVar
 
 import msgspec
 
+from aegis_async._deadline import nearest
 from aegis_async._pagination import OnDrift
 from aegis_async._resources._api import Api
 from aegis_async._resources._paging import Paging
@@ -127,6 +129,8 @@ class Watched(msgspec.Struct, Generic[T], frozen=True):
 class Watch(Closing, AsyncIterator[Change[T]]):
     """Gives one change after the other, and waits in between; also an async context manager.
 
+    Several tasks may wait for changes, and each change goes to one of them. The end of the watch ends their loops.
+
     A poll that fails because the service is down, slow or has too much to do is logged and made again after the
     interval; `age` and `failure` tell meanwhile how much what was told may be behind.
     """
@@ -140,7 +144,10 @@ class Watch(Closing, AsyncIterator[Change[T]]):
         self._identify = api.decoders.of(_Identified)
         self._told: dict[int, str] = dict(cursor.seen) if cursor else {}
         self._changes: deque[tuple[Change[T], str | None]] = deque()
-        self._polled = self._closed = False
+        self._polls = 0
+        self._turn = asyncio.Lock()
+        self._search: asyncio.Timeout | None = None
+        self._closed = False
         self._seen_at: float | None = None
         self._failure: AegisError | None = None
 
@@ -163,21 +170,45 @@ class Watch(Closing, AsyncIterator[Change[T]]):
         return self
 
     async def __anext__(self) -> Change[T]:
-        while not self._closed:
-            if self._changes:
+        async with self._turn:
+            if not self._changes and not self._closed:
+                await self._find_changes()
+            if not self._closed:
                 change, fingerprint = self._changes.popleft()
                 self._note(change.id, fingerprint)
                 return change
-            if self._polled:
-                clock = self._api.session.clock
-                await clock.sleep(self._interval * (1 + _JITTER * (2 * clock.random() - 1)))
-            self._polled = True
-            await self._poll()
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """End the watch; the next step of its loop is the last."""
-        self._closed = True
+        """End the watch: no request or wait of it is left when this returns, and whoever waits for a change ends."""
+        is_first, self._closed = not self._closed, True
+        if self._search is not None and is_first:
+            self._search.reschedule(0)  # long ago: it runs out at once
+        async with self._turn:
+            pass
+
+    async def _find_changes(self) -> None:
+        """Poll until there is a change to tell, or the watch is closed."""
+        try:
+            async with asyncio.timeout(None) as self._search:
+                while not self._changes:
+                    if self._polls:
+                        await self._rest()
+                    self._polls += 1
+                    await self._poll()
+        except TimeoutError:
+            if not self._closed:
+                raise
+        finally:
+            self._search = None
+
+    async def _rest(self) -> None:
+        clock = self._api.session.clock
+        seconds = self._interval * (1 + _JITTER * (2 * clock.random() - 1))
+        deadline = nearest(None, clock.monotonic)
+        if deadline is not None and clock.monotonic() + seconds >= deadline.at:
+            raise deadline.error(f"watching {self._path}", "backoff", self._polls)
+        await self._api.session.rest(seconds)
 
     def _note(self, id_: int, fingerprint: str | None) -> None:
         if fingerprint is None:

@@ -129,6 +129,19 @@ class Session:
             return result
         return await self._repeated(call, first)
 
+    async def rest(self, seconds: float) -> None:
+        """Wait as a task of the client's, so that its end is the end of the wait.
+
+        Raises:
+            ClientClosedError: The client is closed, or was while this waited.
+        """
+        rest = self.tasks().start(_slept(self.clock, seconds))
+        try:
+            await asyncio.wait([rest])
+        finally:
+            await finish(rest)
+        self._require_open()
+
     async def aclose(self) -> None:
         """End every task and connection; calling it again does nothing."""
         self._closed = True
@@ -171,7 +184,7 @@ class Session:
         policy = call.options.retry
         try:
             self._require_open()
-            clock = msgspec.structs.replace(self.clock, sleep=self._rest)
+            clock = msgspec.structs.replace(self.clock, sleep=self.rest)
             retry = Retry(policy, clock, self._budgets.of(policy.budget), _Waits(self, call))
             result = await retry.after(first, lambda: self._attempt(call))
         except BaseException as error:
@@ -184,15 +197,6 @@ class Session:
         self.counts.failed += 1
         if self._watch:
             self._watch.gave_up(call, error)
-
-    async def _rest(self, seconds: float) -> None:
-        """Wait as a task of the client's, so that its end is the end of the wait."""
-        rest = self._tasks.start(_slept(self.clock, seconds))
-        try:
-            await asyncio.wait([rest])
-        finally:
-            await finish(rest)
-        self._require_open()
 
     def _require_open(self) -> None:
         if self._closed:
