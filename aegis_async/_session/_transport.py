@@ -12,16 +12,15 @@ from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession, ClientTimeout, hdrs
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession, hdrs
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
 from yarl import URL
 
 from aegis_async._config import ApiKey, Timeout
 from aegis_async._session._call import Timings
 from aegis_async._session._coding import ACCEPTED, PIECE, CutError, Decoding, GarbledError
 from aegis_async._session._faults import Broken, TooLarge, fault_of
+from aegis_async._session._pool import Pool
 from aegis_async._session._request import RawResponse, Request
 from aegis_async._session._status import masked
 from aegis_async._session._timeouts import Running, Timeouts
@@ -73,23 +72,6 @@ async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientRes
 
 
 _MIDDLEWARES: Final = (_once,)
-
-
-class _Connector(aiohttp.TCPConnector):
-    """A pool that gives no connection on which the service has spoken unasked."""
-
-    def __init__(self, timeouts: Timeouts) -> None:
-        super().__init__(limit=0)
-        self._timeouts = timeouts
-
-    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
-        connection = await super().connect(req, traces, timeout)
-        # aiohttp would take an answer that came while the connection was idle for that of the next request.
-        while connection.protocol is not None and len(connection.protocol):
-            connection.close()
-            connection = await super().connect(req, traces, timeout)
-        self._timeouts.connected()
-        return connection
 
 
 class Transport:
@@ -207,7 +189,7 @@ class Transport:
         session = ClientSession(
             headers=None if self._proxy else self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
-            connector=_Connector(self._timeouts),
+            connector=Pool(self._timeouts),
             trace_configs=[_connects()] if self._wire.traced else None,
         )
         try:

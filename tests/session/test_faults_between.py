@@ -2,13 +2,14 @@
 
 import asyncio
 import gzip
+from contextlib import suppress
 
 import pytest
 
 from aegis_async import AegisClient, RetryPolicy, Timeout
 from aegis_async.errors import APIConnectionError, ServerError, StatusError
 from tests.session.catalogue import FAULTS, JSON
-from tests.session.connecting import CONNECTING
+from tests.session.connecting import CONNECTING, tls, trusting
 from tests.session.fault import Fault
 from tests.session.test_faults import scene
 from tests.session.wire import HANG_UP, KEY, RESET, Answer, Wire, chunks, head, http, once, wire
@@ -84,9 +85,39 @@ async def test_an_answer_to_nothing_is_nobodys(unasked: bytes) -> None:
         async with once(url, timeout=2) as client:
             assert "/1" == await client.fetch("/1", str)
             said.set()
-            await idle(client)
+            await idle(client, closed=True)
             assert "/2" == await client.fetch("/2", str)
             assert 2 == client.stats().attempts
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [http(b"666"), b"x", head() + b"x", head(Transfer_Encoding="chunked")],
+    ids=["answers", "junk", "a body", "heads"],
+)
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+async def test_a_flood_on_an_idle_connection_ends_it(flood: bytes, secure: bool) -> None:
+    """The first bytes that nobody asked for close the connection, so that no flood of them fills memory."""
+    is_idle, is_over = asyncio.Event(), asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(http(b"1"))
+        await is_idle.wait()
+        with suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(flood * 1000)
+                await writer.drain()
+                await asyncio.sleep(0)
+        writer.close()
+        is_over.set()
+
+    async with await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls() if secure else None) as server:
+        url = f"http{'s' * secure}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with once(url, timeout=2, ssl=trusting() if secure else None) as client, asyncio.timeout(5):
+            assert 1 == await client.fetch("/1", int)
+            is_idle.set()
+            await is_over.wait()
 
 
 @pytest.mark.parametrize("rest", [http(b"666"), b"\r\n" * 50], ids=["an answer", "line ends"])
