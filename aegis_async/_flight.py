@@ -57,6 +57,8 @@ class Flights:
             DeadlineExceededError: The flight cannot end, or wait, before this caller's own deadline.
         """
         deadline = nearest(call.options.deadline, self._session.clock.monotonic)
+        if deadline is not None and deadline.at <= self._session.clock.monotonic():
+            raise deadline.error(call.request, call.phase, call.attempts)  # the flight, which has none, would be sent
         known: _Flight[T] | None = self._flights.get(key)
         flight = known if known is not None and known.alive() else _Flight(self._session, call)
         seat = flight.seat(deadline)  # before it begins: it may land at once

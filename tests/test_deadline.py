@@ -10,6 +10,7 @@ import pytest
 
 import aegis_async
 from aegis_async import AegisClient, Timeout
+from aegis_async._hooks import Priority
 from aegis_async.errors import (
     ConfigurationError,
     DeadlineExceededError,
@@ -113,15 +114,16 @@ async def test_it_begins_anew_for_each_page(client: AegisClient, clock: FakeCloc
     assert 20 == len(ids)
 
 
+@pytest.mark.parametrize("priority", ["bulk", "interactive"])
 async def test_a_block_is_one_instant_for_all_calls_in_it(
-    sandbox: Sandbox, client: AegisClient, block_time: FakeClock
+    sandbox: Sandbox, client: AegisClient, block_time: FakeClock, priority: Priority
 ) -> None:
     """Time that passes between two calls of a block is counted, and a call that comes too late is not sent."""
     async with aegis_async.deadline(2.0):
         await client.data_collections.get(1)
         block_time.time += 3
         with pytest.raises(DeadlineExceededError, match=r"deadline of 2.0 s"):
-            await client.with_options(priority="bulk").data_collections.get(2)
+            await client.with_options(priority=priority).data_collections.get(2)
 
     assert 1 == len(sandbox.requests)
     assert 3 == (await client.data_collections.get(3)).id
