@@ -100,8 +100,17 @@ class Owner(Protocol):
         """Give the owner of background tasks in the running loop."""
 
 
-Fetch = Callable[[str | None, Hashable], Awaitable[Fetched[T]]]
-"""Asks the service, given the ``ETag`` of what is kept, and a mark of those with whom the answer may be shared."""
+class Fetch(Protocol[T]):
+    """Asks the service."""
+
+    def __call__(self, etag: str | None, together: Hashable, *, outlives: bool = False) -> Awaitable[Fetched[T]]:
+        """Ask for one answer.
+
+        Args:
+            etag: Of what is kept.
+            together: What those have in common who may share a request.
+            outlives: Whether this goes on after the call that began it, and so without its deadline.
+        """
 
 
 class _Asking:
@@ -244,11 +253,13 @@ class Cache:
             self._failed(kept, owner)
             return self._aged(kept, age)
 
-    async def _fetched(self, key: Hashable, fetch: Fetch[T], owner: Owner, since: float = -math.inf) -> T:
+    async def _fetched(
+        self, key: Hashable, fetch: Fetch[T], owner: Owner, since: float = -math.inf, *, outlives: bool = False
+    ) -> T:
         kept: _Entry[T] | None = self._entries.get(key)
         asking = self._ask(key, since, owner.clock.monotonic())
         try:
-            fetched = await fetch(kept.etag if kept else None, asking)
+            fetched = await fetch(kept.etag if kept else None, asking, outlives=outlives)
             return self._taken(key, kept, fetched, asking, owner.clock.monotonic())
         except _FINAL:
             self._drop(key)
@@ -303,7 +314,7 @@ class Cache:
     async def _refresh(self, key: Hashable, entry: _Entry[T], fetch: Fetch[T], owner: Owner) -> None:
         without_deadline()
         try:
-            await self._fetched(key, fetch, owner)
+            await self._fetched(key, fetch, owner, outlives=True)
         except AegisError:  # whoever asks next hears of it, if there is no old value left to give
             self._failed(entry, owner)
 

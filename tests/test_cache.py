@@ -348,6 +348,20 @@ async def test_refreshes_are_bounded(clock: FakeClock) -> None:
     assert len(ids) + 8 == len(server.paths)
 
 
+async def test_a_refresh_is_not_bounded_by_the_deadline_of_who_began_it(sandbox: Sandbox, clock: FakeClock) -> None:
+    """A caller with little time gets the old value, and the new one may take longer than that."""
+    async with keeping(sandbox, clock, retry=RetryPolicy()) as client:
+        await client.data_collections.get(14)
+        clock.time += 31
+        sandbox.fail(status=503)
+
+        await client.with_options(deadline=0.1).data_collections.get(14)  # less than the wait for another attempt
+        await settled(client)
+
+    assert (1, 0) == (_stats(client).refreshes, _stats(client).failures)
+    assert 3 == len(sandbox.requests)
+
+
 @pytest.mark.parametrize("cache", [Cache(), None], ids=["with a cache", "without one"])
 async def test_a_thousand_callers_at_once_make_one_request(cache: Cache | None) -> None:
     """With a cold cache or none at all they share one flight, and one frozen value."""

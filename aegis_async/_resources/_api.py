@@ -126,8 +126,9 @@ class Api:
     ) -> Aged[T]:
         self.session.enter_loop()  # a closed client gives nothing, not even what is kept
 
-        async def fetch(etag: str | None, together: Hashable) -> Fetched[T]:
-            call = Call(msgspec.structs.replace(request, etag=etag), decoder, self.options, bulk=False)
+        async def fetch(etag: str | None, together: Hashable, *, outlives: bool = False) -> Fetched[T]:
+            options = msgspec.structs.replace(self.options, deadline=None) if outlives else self.options
+            call = Call(msgspec.structs.replace(request, etag=etag), decoder, options, bulk=False)
             call.keeps_etag = True
             value = await self._flown(call, decoder, together)
             return Fetched(value, call.size, call.etag)
