@@ -19,6 +19,9 @@ from aegis_async.errors import (
 from aegis_async.sandbox import Sandbox
 from tests.conftest import FakeClock
 from tests.decode.documents import collection
+from tests.held import held
+from tests.session.connecting import tls, trusting
+from tests.session.wire import http, wire
 
 KEY = "sk_0123456789abcdef0123456789abcdef"
 
@@ -92,6 +95,53 @@ async def test_closing_is_idempotent_and_final(sandbox: Sandbox) -> None:
     with pytest.raises(ClientClosedError):
         async with client:
             pass
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+async def test_closing_from_several_tasks_at_once_is_closing_once(secure: bool) -> None:
+    """Each of them returns when the connections are gone."""
+    async with wire(http(b"1"), tls=tls() if secure else None) as served:
+        client = AegisClient(KEY, base_url=served.url, ssl=trusting() if secure else None)
+        await client.fetch("/x", int)
+        session = client._session._transport._session
+
+        ends = await asyncio.gather(*(client.aclose() for _ in range(3)))
+
+        assert [None] * 3 == ends
+        assert session is not None
+        assert session.closed
+
+
+async def test_closing_that_is_cancelled_closes_all_the_same() -> None:
+    """Wherever the cancellation comes, the connections end, and with them every call."""
+    turns = 0
+    while not await closes_within(turns):
+        turns += 1
+
+    assert 2 <= turns
+
+
+async def closes_within(turns: int) -> bool:
+    """Cancel closing after so many turns of the loop, and tell whether it was over; look at what is left."""
+    async with held() as server:
+        client = AegisClient(KEY, base_url=server.url)
+        calls = [client.data_collections.get(14), client.fetch("/data-collections/15", dict[str, Any])]
+        tasks = [asyncio.ensure_future(call) for call in calls]
+        await server.came(len(tasks))
+        session = client._session._transport._session
+        closing = asyncio.create_task(client.aclose())
+        for _ in range(1 + turns):
+            await asyncio.sleep(0)
+
+        closing.cancel()
+        await asyncio.wait([closing])
+
+        async with asyncio.timeout(5):
+            errors = await asyncio.gather(*tasks, return_exceptions=True)
+        assert session is not None
+        assert session.closed
+        assert all(isinstance(error, ClientClosedError) for error in errors)
+        return not closing.cancelled()
 
 
 async def test_closing_ends_a_request_under_way(sandbox: Sandbox) -> None:

@@ -60,6 +60,7 @@ class Session:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
         self._left_behind: list[object] = []
+        self._closing: asyncio.Lock
         self._tasks: TaskOwner
         self._transport: Transport
         self._attempts: Attempts
@@ -149,8 +150,11 @@ class Session:
             self._attempts.closed = True
         if self._loop is asyncio.get_running_loop():
             self._attempts.gate.close(closed_error)
-            await self._tasks.aclose()
-            await self._transport.aclose()
+            async with self._closing:
+                try:
+                    await self._tasks.aclose()
+                finally:
+                    await self._transport.aclose()
 
     def enter_loop(self) -> None:
         """Make the running loop this client's own, if it has none that is alive.
@@ -169,6 +173,7 @@ class Session:
         elif self._loop is not None and not self._loop.is_closed():
             raise ConfigurationError("the client is used in another event loop: make one client for each loop")
         self._loop, self._process = loop, os.getpid()
+        self._closing = asyncio.Lock()
         self._tasks = TaskOwner()
         self._transport = Transport(self._wire)
         self._attempts = Attempts(self._new_gate(), self._transport, self.clock, self.counts, self._watch)
