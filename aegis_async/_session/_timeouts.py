@@ -146,7 +146,7 @@ class Timeouts:
 
     def end(self, running: Running) -> None:
         """Let go of an attempt."""
-        del self._running[running.task]
+        self._running.pop(running.task, None)  # not there, if the same task made another attempt inside of this one
         running.end()
 
     def close(self) -> None:

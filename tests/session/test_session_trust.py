@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, TraceConfig, TraceRequestStartParams
 
 from aegis_async import AegisClient, RetryPolicy, Timeout
 from aegis_async.errors import (
@@ -120,6 +120,25 @@ async def test_a_callers_session_makes_one_request_an_attempt() -> None:
             await client.fetch("/x", bytes)
 
     assert 1 == len(served.heads)
+
+
+async def test_a_callers_session_may_ask_through_the_client_meanwhile() -> None:
+    """A trace of a session handed in that makes a call of its own inside of another disturbs neither."""
+    trace, inner = TraceConfig(), []
+
+    async def started(_: ClientSession, __: object, params: TraceRequestStartParams) -> None:
+        if params.url.path.endswith("/outer"):
+            inner.append(await client.fetch("/inner", int))
+
+    trace.on_request_start.append(started)
+    async with (
+        wire(http(b"1"), http(b"2")) as served,
+        ClientSession(trace_configs=[trace]) as session,
+        once(served.url, session=session, single_flight=False) as client,
+    ):
+        outer = await client.fetch("/outer", int)
+
+    assert ([1], 2) == (inner, outer)
 
 
 async def test_a_callers_session_keeps_the_limits_of_a_client_that_is_closed() -> None:
