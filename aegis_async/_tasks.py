@@ -56,7 +56,11 @@ class TaskOwner:
 
     async def aclose(self) -> None:
         """Cancel every task and wait for it to be gone."""
-        await finish(*self._tasks)
+        others = self._tasks - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        if others:
+            await asyncio.wait(others)  # not for their end when this is cancelled: one of them may wait for this
 
 
 def _begun(work: Coroutine[object, object, None]) -> asyncio.Task[None]:

@@ -145,6 +145,19 @@ async def test_closing_the_client_ends_what_is_still_held(sandbox: Sandbox) -> N
             await anext(values)
 
 
+async def test_ids_may_close_the_client_that_they_are_for(sandbox: Sandbox) -> None:
+    """Where the source of the ids closes the client, the fan-out ends as when anybody else does."""
+    client = AegisClient(sandbox.api_key, base_url=sandbox.url)
+
+    async def ids() -> AsyncIterator[int]:
+        yield 1
+        await client.aclose()
+        yield 2
+
+    with pytest.raises(ClientClosedError):
+        await client.data_collections.get_many(ids()).collect()
+
+
 async def test_a_listing_and_its_fan_out_are_one_pipeline(client: AegisClient, sandbox: Sandbox) -> None:
     """With a consumer that takes nothing more, a listing that reads ahead stops at its pages ahead."""
     ids = (summary.id async for summary in client.data_collections.list(page_size=1, prefetch=3))
