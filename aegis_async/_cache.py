@@ -1,9 +1,11 @@
 """Answers kept for a while: fresh ones at once, old ones while a new one is on its way or cannot be had."""
 
+import asyncio
 import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
@@ -103,7 +105,7 @@ class Owner(Protocol):
 class Fetch(Protocol[T]):
     """Asks the service."""
 
-    def __call__(self, etag: str | None, together: Hashable, *, outlives: bool = False) -> Awaitable[Fetched[T]]:
+    def __call__(self, etag: str | None, together: Hashable, /, *, outlives: bool = False) -> Awaitable[Fetched[T]]:
         """Ask for one answer.
 
         Args:
@@ -124,7 +126,7 @@ class _Asking:
 
 
 class _Entry(Generic[T]):
-    __slots__ = ("asked", "etag", "refreshing", "retry_at", "size", "stored", "value")
+    __slots__ = ("asked", "etag", "refresh", "retry_at", "size", "stored", "value")
 
     def __init__(self, value: T, size: int, etag: str | None, asked: float, now: float) -> None:
         self.value = value
@@ -133,7 +135,7 @@ class _Entry(Generic[T]):
         self.asked = asked
         self.stored = now
         self.retry_at = now
-        self.refreshing = False
+        self.refresh: asyncio.Task[None] | None = None
 
 
 class Cache:
@@ -179,7 +181,8 @@ class Cache:
         self._entries: OrderedDict[Hashable, _Entry[Any]] = OrderedDict()
         self._asking: dict[Hashable, _Asking] = {}
         self._size = self._hits = self._stale = self._misses = 0
-        self._refreshes = self._failures = self._evicted = self._refreshing = 0
+        self._refreshes = self._failures = self._evicted = 0
+        self._refreshing: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
         return f"<Cache of {len(self._entries)} entries, about {self._size} bytes>"
@@ -297,19 +300,20 @@ class Cache:
         return value
 
     def _begin_refresh(self, key: Hashable, entry: _Entry[T], fetch: Fetch[T], owner: Owner) -> None:
-        waits = owner.clock.monotonic() < entry.retry_at
-        if entry.refreshing or waits or self._refreshing >= _REFRESHES:
+        if owner.clock.monotonic() < entry.retry_at or _goes_on(entry.refresh):
             return
-        task = owner.tasks().start(self._refresh(key, entry, fetch, owner))  # the owner awaits its end
-        entry.refreshing = True
+        self._refreshing = set(filter(_goes_on, self._refreshing))
+        if len(self._refreshing) >= _REFRESHES:
+            return
+        task = entry.refresh = owner.tasks().start(self._refresh(key, entry, fetch, owner))  # the owner awaits its end
+        self._refreshing.add(task)
         self._refreshes += 1
-        self._refreshing += 1
         # Not at the end of the refresh itself: one that is cancelled before its first step has none.
-        task.add_done_callback(lambda _: self._refreshed(entry))
+        task.add_done_callback(partial(self._refreshed, entry))
 
-    def _refreshed(self, entry: _Entry[Any]) -> None:
-        entry.refreshing = False
-        self._refreshing -= 1
+    def _refreshed(self, entry: _Entry[Any], task: asyncio.Task[None]) -> None:
+        entry.refresh = None
+        self._refreshing.discard(task)
 
     async def _refresh(self, key: Hashable, entry: _Entry[T], fetch: Fetch[T], owner: Owner) -> None:
         without_deadline()
@@ -342,3 +346,7 @@ class Cache:
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._size -= entry.size
+
+
+def _goes_on(task: asyncio.Task[None] | None) -> bool:
+    return task is not None and not task.get_loop().is_closed()  # which leaves its tasks as they are

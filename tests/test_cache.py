@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
 from aegis_async import AegisClient, Cache, RetryPolicy
+from aegis_async._cache import Fetched
+from aegis_async._clock import Clock
+from aegis_async._tasks import TaskOwner
 from aegis_async.errors import (
     AegisError,
     APIConnectionError,
@@ -421,6 +425,31 @@ async def test_refreshes_that_never_began_do_not_count_for_ever(sandbox: Sandbox
 
     assert not aged.stale
     assert 8 + 1 == cache.stats().refreshes
+
+
+def test_a_refresh_that_its_loop_left_undone_is_begun_anew() -> None:
+    """Where an event loop is closed under a refresh, the next loop does not take it for one under way."""
+    cache, began = Cache(ttl=0), 0
+
+    async def fetch(_: str | None, __: object, /, *, outlives: bool = False) -> Fetched[str]:
+        nonlocal began
+        if outlives:
+            began += 1
+            await asyncio.Event().wait()
+        return Fetched("old", 3, None)
+
+    async def asked() -> str:
+        value = (await cache.read("key", fetch, SimpleNamespace(clock=Clock(), tasks=TaskOwner))).value
+        await asyncio.sleep(0)  # the refresh begins
+        return value
+
+    for _ in range(2):
+        loop = asyncio.new_event_loop()
+        values = [loop.run_until_complete(asked()) for _ in range(3)]
+        loop.close()
+        assert ["old"] * 3 == values
+
+    assert 2 == began
 
 
 @pytest.mark.parametrize("later", [0, 31], ids=["a fresh value", "an old one"])
