@@ -1,13 +1,13 @@
-"""Owners of background tasks: whatever is begun here is awaited or cancelled here."""
+"""Owners of background tasks and of waits: whatever is begun here is awaited or cancelled here."""
 
 import asyncio
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import Self, TypeVar
 
-__all__ = ["Closing", "TaskOwner", "abandon", "finish"]
+__all__ = ["Closing", "Steps", "TaskOwner", "abandon", "finish"]
 
 T = TypeVar("T")
 
@@ -26,6 +26,41 @@ class Closing(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+class Steps:
+    """The steps of one iterator: one after the other, whichever tasks ask for them, until it is closed."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._scope: asyncio.Timeout | None = None
+        self._closed = False
+
+    async def take(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Take one step.
+
+        Raises:
+            StopAsyncIteration: The iterator was closed, before it or under it.
+        """
+        async with self._turn:
+            try:
+                if not self._closed:
+                    async with asyncio.timeout(None) as self._scope:
+                        return await step()
+            except TimeoutError:
+                if not self._closed:  # an error of the step's own
+                    raise
+            finally:
+                self._scope = None
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Take no more steps, and end the one under way: it is over when this returns."""
+        is_first, self._closed = not self._closed, True
+        if self._scope is not None and is_first:
+            self._scope.reschedule(0)  # long ago: it runs out at once
+        async with self._turn:
+            pass
 
 
 class TaskOwner:

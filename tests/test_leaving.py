@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import aiohttp
 import pytest
 
 from aegis_async import AegisClient
+from aegis_async.errors import NotFoundError
 from aegis_async.sandbox import Sandbox
 from tests.conftest import TURNS
 
@@ -154,3 +155,49 @@ async def _consume(results: AsyncIterable[object], given: int, reached: asyncio.
         came += 1
         if came == given:
             reached.set()
+
+
+CLOSABLE = {name: loop for name, loop in LOOPS.items() if loop is not _runs}
+
+
+@pytest.mark.parametrize("loop", CLOSABLE.values(), ids=list(CLOSABLE))
+async def test_closing_ends_who_waits_in_another_task(counted: Counted, elsewhere: Sandbox, loop: Loop) -> None:
+    """When ``aclose()`` returns no request is left, and a step that another task waits in is the end of its loop."""
+    elsewhere.fail(delay=60.0, times=None)
+    iterator: Any = aiter(loop(counted.client))
+    steps = [asyncio.ensure_future(anext(iterator)) for _ in range(3)]
+    while not counted.client.stats().in_flight:
+        await asyncio.sleep(0)
+
+    await iterator.aclose()
+
+    assert 0 == counted.left[1]
+    errors = await asyncio.gather(*steps, return_exceptions=True)
+    assert [StopAsyncIteration] * 3 == list(map(type, errors))
+
+
+SHARED = {name: CLOSABLE[name] for name in ("items", "items of pages that grow", "items of a caller's type")}
+
+
+@pytest.mark.parametrize("loop", SHARED.values(), ids=list(SHARED))
+async def test_steps_that_several_tasks_take_at_once_lose_nothing(counted: Counted, loop: Loop) -> None:
+    """Each item of a listing goes to one of them."""
+    iterator: Any = aiter(loop(counted.client))
+
+    first = await asyncio.gather(*(anext(iterator) for _ in range(5)))
+    rest = [item async for item in iterator]
+
+    assert [*range(1, 61)] == sorted(_id_of(item) for item in [*first, *rest])
+
+
+def _id_of(item: Any) -> int:
+    return int(item["id"] if isinstance(item, dict) else item.id)
+
+
+async def test_an_error_that_ends_a_fan_out_is_told_once(counted: Counted) -> None:
+    """Of several tasks that wait for one result, one hears why there is none, and the others that it is the end."""
+    iterator: Any = aiter(counted.client.data_collections.get_many([999]))
+
+    errors = await asyncio.gather(*(anext(iterator) for _ in range(3)), return_exceptions=True)
+
+    assert [NotFoundError, StopAsyncIteration, StopAsyncIteration] == list(map(type, errors))

@@ -32,8 +32,11 @@ class _Results(Closing, Generic[T]):
             if self._task is None:
                 self._task = self._work.start()
             result = await self._work.next()
-        except BaseException:
+        except BaseException as error:
+            was_over = self._over
             await self.aclose()
+            if was_over and isinstance(error, Exception):  # closed meanwhile, or told to who asked first
+                raise StopAsyncIteration from None
             raise
         if result is None:
             self._over = True

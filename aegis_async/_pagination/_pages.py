@@ -8,7 +8,7 @@ from aegis_async._pagination._ledger import Ledger
 from aegis_async._pagination._listing import Listing, Place, Read
 from aegis_async._pagination._sizes import Sizes
 from aegis_async._pagination._walk import Depth, Reader, Route, Walk
-from aegis_async._tasks import Closing
+from aegis_async._tasks import Closing, Steps
 from aegis_async.errors import PaginationError
 from aegis_async.models import Page
 
@@ -25,12 +25,21 @@ class PageIterator(Closing, AsyncIterator[Page[T]]):
         self._ledger = ledger
         self._depth = Depth(listing.prefetch)
         self._walk = self._first_walk()
+        self._steps = Steps()
         self._is_over = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Page[T]:
+        return await self._steps.take(self._step)
+
+    async def aclose(self) -> None:
+        """End the iteration: nothing that was under way or fetched ahead is left when this returns."""
+        await self._steps.aclose()
+        await self._end()
+
+    async def _step(self) -> Page[T]:
         if self._is_over:
             raise StopAsyncIteration
         try:
@@ -38,15 +47,14 @@ class PageIterator(Closing, AsyncIterator[Page[T]]):
         except BaseException as error:
             if isinstance(error, PaginationError):
                 error.report = self._ledger.report
-            await self.aclose()
+            await self._end()
             raise
         if page is None:
             self._is_over = True
             raise StopAsyncIteration
         return page
 
-    async def aclose(self) -> None:
-        """End the iteration: nothing that was fetched ahead is left when this returns."""
+    async def _end(self) -> None:
         self._is_over = True
         await self._walk.aclose()
 

@@ -1,6 +1,5 @@
 """What changes in a listing, poll after poll: what ``client.data_collections.watch`` gives."""
 
-import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -15,7 +14,7 @@ from aegis_async._pagination import OnDrift
 from aegis_async._resources._api import Api
 from aegis_async._resources._paging import Paging
 from aegis_async._session import Param
-from aegis_async._tasks import Closing
+from aegis_async._tasks import Closing, Steps
 from aegis_async.errors import (
     AegisError,
     APIConnectionError,
@@ -145,9 +144,7 @@ class Watch(Closing, AsyncIterator[Change[T]]):
         self._told: dict[int, str] = dict(cursor.seen) if cursor else {}
         self._changes: deque[tuple[Change[T], str | None]] = deque()
         self._polls = 0
-        self._turn = asyncio.Lock()
-        self._search: asyncio.Timeout | None = None
-        self._closed = False
+        self._steps = Steps()
         self._seen_at: float | None = None
         self._failure: AegisError | None = None
 
@@ -170,37 +167,21 @@ class Watch(Closing, AsyncIterator[Change[T]]):
         return self
 
     async def __anext__(self) -> Change[T]:
-        async with self._turn:
-            if not self._changes and not self._closed:
-                await self._find_changes()
-            if not self._closed:
-                change, fingerprint = self._changes.popleft()
-                self._note(change.id, fingerprint)
-                return change
-        raise StopAsyncIteration
+        return await self._steps.take(self._step)
 
     async def aclose(self) -> None:
         """End the watch: no request or wait of it is left when this returns, and whoever waits for a change ends."""
-        is_first, self._closed = not self._closed, True
-        if self._search is not None and is_first:
-            self._search.reschedule(0)  # long ago: it runs out at once
-        async with self._turn:
-            pass
+        await self._steps.aclose()
 
-    async def _find_changes(self) -> None:
-        """Poll until there is a change to tell, or the watch is closed."""
-        try:
-            async with asyncio.timeout(None) as self._search:
-                while not self._changes:
-                    if self._polls:
-                        await self._rest()
-                    self._polls += 1
-                    await self._poll()
-        except TimeoutError:
-            if not self._closed:
-                raise
-        finally:
-            self._search = None
+    async def _step(self) -> Change[T]:
+        while not self._changes:
+            if self._polls:
+                await self._rest()
+            self._polls += 1
+            await self._poll()
+        change, fingerprint = self._changes.popleft()
+        self._note(change.id, fingerprint)
+        return change
 
     async def _rest(self) -> None:
         clock = self._api.session.clock
