@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec.structs import astuple
 
+from aegis_async.export._documents import NOTHING
 from aegis_async.export._layout import RAW
 from aegis_async.export._rows import Rows, Tables
 from aegis_async.export._schema import SCHEMA_VERSION, TABLES, Column, Kind, Table
@@ -132,7 +133,8 @@ def _timestamps(values: Sequence[datetime | None]) -> list[pa.Array]:
 
 
 def _json(values: Sequence[object]) -> list[pa.Array]:
-    return [pa.array([None if value is None else _encode(value) for value in values], pa.string())]
+    texts = [None if value is None else _encode(value) for value in values]
+    return [pa.array([None if text == NOTHING else text for text in texts], pa.string())]
 
 
 def _decimals(values: Sequence[Decimal | None]) -> list[pa.Array]:
