@@ -6,22 +6,22 @@ Source: "Get data collections".
 import math
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from aegis_async._arguments import choice, integer, seconds
 from aegis_async._cache import Aged
-from aegis_async._decode import Decode, PiecewiseDecoder, Splitter, as_bytes
+from aegis_async._decode import Decode, Splitter
 from aegis_async._fanout import FanOut, FanOutStats, Job
 from aegis_async._pagination import Cursor, OnDrift, Paginator, Prefetch
 from aegis_async._resources._api import Api
+from aegis_async._resources._bodies import CollectionBody, KeepingBody
 from aegis_async._resources._paging import PageSize, Paging
 from aegis_async._resources._streams import BodyStream, CollectionStream, KeepingSplitter
 from aegis_async._resources._watching import Watch, WatchCursor, Watched
 from aegis_async._session import Param
-from aegis_async.errors import AegisError, DecodeError, InvalidArgumentError, RequestError
+from aegis_async.errors import AegisError, InvalidArgumentError, RequestError
 from aegis_async.models import DataCollection, DataCollectionSummary
 
 __all__ = [
@@ -39,9 +39,6 @@ __all__ = [
 
 _PATH = "/data-collections"
 _MAX_SIZE = 2 << 30  # bytes
-# Bytes up to which the export decodes a collection at once, 6 to 10 ms where two processes share a core: to cut it into
-# two or three pieces would take half as long again.
-_WHOLE = 1 << 20
 
 
 class DataCollections:
@@ -252,23 +249,6 @@ class DataCollections:
             await stream.aclose()
 
 
-@dataclass(frozen=True, slots=True)
-class CollectionBody:
-    """One collection as it was sent, with what it decodes to.
-
-    Attributes:
-        id: The collection's id.
-        body: The bytes of the answer.
-        value: What they decode to, None where they do not.
-        error: Why they do not decode.
-    """
-
-    id: int
-    body: bytes
-    value: DataCollection | None
-    error: DecodeError | None
-
-
 def get_bodies(  # noqa: PLR0913 - the arguments of a fan-out
     collections: DataCollections,
     ids: Iterable[int] | AsyncIterable[int],
@@ -289,7 +269,7 @@ def get_bodies(  # noqa: PLR0913 - the arguments of a fan-out
 
     async def fetch(id_: int) -> CollectionBody:
         async def once() -> CollectionBody:
-            decode = _KeepingBody(id_, api.decoders.of(DataCollection), most)
+            decode = KeepingBody(id_, f"GET {_path(id_)}", api.decoders.of(DataCollection), most)
             return await api.fetch_with(_path(id_), decode, params, max_size=max_size)
 
         return await (once() if through is None else through(once))
@@ -347,43 +327,6 @@ def list_items(
 def summary_decoder(collections: DataCollections) -> Decode[DataCollectionSummary]:
     """Give what decodes the bytes of one listed item."""
     return collections._api.decoders.of(DataCollectionSummary)  # noqa: SLF001 - the same module's
-
-
-class _KeepingBody:
-    """Decodes a collection and keeps its bytes; what does not decode is a value too."""
-
-    def __init__(
-        self,
-        id_: int,
-        decode: PiecewiseDecoder[DataCollection],
-        most: Callable[[bytes], DataCollection | None] | None,
-    ) -> None:
-        self.cut_above: int = max(decode.cut_above, _WHOLE)
-        self._id = id_
-        self._decode = decode
-        self._most = most
-
-    def __call__(self, body: bytes | bytearray) -> CollectionBody:
-        kept = bytes(body)
-        value = self._most(kept) if self._most else None
-        try:
-            return CollectionBody(self._id, kept, value or self._decode(kept), None)
-        except DecodeError as error:
-            return self._kept(kept, error)
-
-    async def in_pieces(self, body: bytes | bytearray) -> CollectionBody:
-        kept = await as_bytes(body)
-        try:
-            return CollectionBody(self._id, kept, await self._decode.in_pieces(kept), None)
-        except DecodeError as error:
-            return self._kept(kept, error)
-
-    def _kept(self, body: bytes, error: DecodeError) -> CollectionBody:
-        if error.truncated:  # worth another attempt
-            raise error
-        error.args = (f"{error} (GET {_path(self._id)})",)
-        # Without its traceback: from Python 3.12 on, the frames in it hold what holds the error, and so the body.
-        return CollectionBody(self._id, body, None, error.with_traceback(None))
 
 
 def _path(id_: int) -> str:
