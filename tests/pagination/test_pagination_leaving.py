@@ -240,3 +240,17 @@ async def test_an_error_of_the_service_leaves_nothing(watched: Watched, elsewher
     with pytest.raises(Exception, match="422"):
         await watched.listing(on_drift).collect()
     assert (0, 0) == watched.left
+
+
+@pytest.mark.parametrize("pages", [True, False], ids=["pages", "items"])
+async def test_an_iterator_that_has_ended_stays_ended(client: AegisClient, sandbox: Sandbox, pages: bool) -> None:
+    """After the last item or page it gives nothing, and asks for nothing."""
+    listing = client.data_collections.list(page_size=10)
+    iterator: AsyncIterator[object] = listing.pages() if pages else aiter(listing)
+    first = [each async for each in iterator]
+
+    again = [each async for each in iterator]
+
+    assert (2 if pages else 20) == len(first)
+    assert [] == again
+    assert 2 == len(sandbox.requests)
