@@ -148,7 +148,7 @@ class Cache:
     Clients that are given the same cache share what it keeps if they have the same base URL and the same key, of
     which it holds a hash: what one of them has fetched, refreshed or invalidated, the others see. Clients with
     another base URL or key never do. Other settings do not tell entries apart: clients whose ``headers`` make the
-    service answer otherwise need a cache each. What is under way is not shared, each client asks for itself.
+    service answer otherwise need a cache each. What is under way is not shared: each client asks for itself.
 
     All of them must live in one event loop, or one after the other in several. Event loops that run at the same time,
     as in several threads, are not supported: nothing is locked, so give each a cache of its own.

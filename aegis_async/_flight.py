@@ -58,7 +58,7 @@ class Flights:
         """
         deadline = nearest(call.options.deadline, self._session.clock.monotonic)
         if deadline is not None and deadline.at <= self._session.clock.monotonic():
-            raise deadline.error(call.request, call.phase, call.attempts)  # the flight, which has none, would be sent
+            return await self._session.call(call)  # which refuses it; a flight, which has no deadline, would be sent
         known: _Flight[T] | None = self._flights.get(key)
         flight = known if known is not None and known.alive() else _Flight(self._session, call)
         seat = flight.seat(deadline)  # before it begins: it may land at once

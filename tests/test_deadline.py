@@ -125,6 +125,7 @@ async def test_a_block_is_one_instant_for_all_calls_in_it(
         with pytest.raises(DeadlineExceededError, match=r"deadline of 2.0 s"):
             await client.with_options(priority=priority).data_collections.get(2)
 
+    assert 1 == client.stats().failed
     assert 1 == len(sandbox.requests)
     assert 3 == (await client.data_collections.get(3)).id
 
