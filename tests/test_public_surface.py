@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,7 @@ PUBLIC = (
     "aegis_async.models",
     "aegis_async.sandbox",
 )
+_PROPERTIES = property | cached_property | classmethod | staticmethod
 COMMAND_LINE = "aegis_async.cli"  # reached as a command, never imported
 
 NAMES = [(module, name) for module in PUBLIC for name in import_module(module).__all__ if name != "__version__"]
@@ -49,7 +51,7 @@ def members(cls: type) -> Iterator[tuple[str, object]]:
     for base in cls.__mro__:
         if base.__module__.startswith("aegis_async"):
             for name, value in vars(base).items():
-                kind = inspect.isfunction(value) or isinstance(value, property | classmethod | staticmethod)
+                kind = inspect.isfunction(value) or isinstance(value, _PROPERTIES)
                 if kind and not name.startswith("_"):
                     yield name, value
 

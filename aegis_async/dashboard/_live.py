@@ -11,7 +11,7 @@ from aegis_async._cache import Aged
 from aegis_async._client import AegisClient
 from aegis_async._clock import Clock
 from aegis_async._fanout import Outcome
-from aegis_async._resources import Change, Removed, Watch, WatchCursor
+from aegis_async._resources._watching import Change, Removed, Watch, WatchCursor
 from aegis_async._tasks import Closing, finish
 from aegis_async.dashboard._details import EVALUATIONS_PAGE, evaluation_row
 from aegis_async.dashboard._facts import CollectionFacts, facts_of
