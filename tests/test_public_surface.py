@@ -27,7 +27,6 @@ PUBLIC = (
     "aegis_async.models",
     "aegis_async.sandbox",
 )
-_PROPERTIES = property | cached_property | classmethod | staticmethod
 COMMAND_LINE = "aegis_async.cli"  # reached as a command, never imported
 
 NAMES = [(module, name) for module in PUBLIC for name in import_module(module).__all__ if name != "__version__"]
@@ -51,7 +50,8 @@ def members(cls: type) -> Iterator[tuple[str, object]]:
     for base in cls.__mro__:
         if base.__module__.startswith("aegis_async"):
             for name, value in vars(base).items():
-                kind = inspect.isfunction(value) or isinstance(value, _PROPERTIES)
+                descriptors = (property, cached_property, classmethod, staticmethod)
+                kind = inspect.isfunction(value) or isinstance(value, descriptors)
                 if kind and not name.startswith("_"):
                     yield name, value
 
