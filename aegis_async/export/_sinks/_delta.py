@@ -2,6 +2,8 @@
 
 A Delta table is a transaction of its own, so that a reader may see a batch in one table before another. What
 counts is the table of marks: without its mark a collection is fetched again, and its rows are replaced.
+
+Its calls begin as those of ``_sql`` do, and share no base with them: what they have in common is the ``Sink`` alone.
 """
 
 from collections.abc import Mapping, Sequence
