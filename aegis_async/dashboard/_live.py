@@ -15,15 +15,14 @@ from aegis_async._resources._watching import Change, Removed, Watch, WatchCursor
 from aegis_async._tasks import Closing, finish
 from aegis_async.dashboard._details import EVALUATIONS_PAGE, evaluation_row
 from aegis_async.dashboard._facts import CollectionFacts, facts_of
+from aegis_async.dashboard._pending import Pending
+from aegis_async.dashboard._problems import Problems
 from aegis_async.dashboard._source import Bell, Evaluations, Found, State, Status
 from aegis_async.errors import (
     AegisError,
     AuthenticationError,
-    DecodeError,
     NotFoundError,
-    PaginationError,
     PermissionDeniedError,
-    StatusError,
 )
 from aegis_async.models import DataCollection, DataCollectionSummary, Run
 
@@ -68,15 +67,12 @@ class LiveSource(Closing):
         self._cursor: WatchCursor | None = None
         self._watch: Watch[DataCollectionSummary] | None = None
         self._book: dict[int, CollectionFacts] = {}
-        self._wanted: set[int] = set()  # changed, and not asked for yet
-        self._loading: set[int] = set()  # asked for, and not here yet
-        self._failed: set[int] = set()  # could not be read, and are asked for again after the interval
+        self._pending = Pending()
         self._changed_at: dict[int, float] = {}
-        self._asked = asyncio.Event()
         self._settled = False
         self._ping: float | None = None
         self._seen_at: float | None = None  # the listing, by an earlier watch
-        self._problems: dict[str, str] = {}
+        self._problems = Problems(self.bell.ring)
         self._nonce = token_hex(4)
         self._number = 0
         self._told_at = 0.0
@@ -101,9 +97,9 @@ class LiveSource(Closing):
             version=f"{self._nonce}-{self._number}",
             age=self._age(),
             ping=self._ping,
-            problem=next(iter(self._outages() or self._problems.values()), None),
+            problem=self._problems.first(_LISTING),
             collections=len(self._book),
-            pending=len(self._wanted | self._loading | self._failed),
+            pending=len(self._pending),
             cache=None if stats is None else {name: getattr(stats, name) for name in _SHOWN},
         )
 
@@ -149,15 +145,11 @@ class LiveSource(Closing):
             return Aged(aged.value, aged.age, stale=True)
 
     def _status(self) -> Status:
-        if self._outages():
+        if self._problems.but(_LISTING):  # without the listing there are still numbers that can be read anew
             return "down"
-        if self._failed or self._problems:
+        if self._pending.failed or self._problems:
             return "stale"
         return "live" if self._settled else "loading"
-
-    def _outages(self) -> list[str]:
-        """Give what is wrong beside the listing, without which there are still numbers that can be read anew."""
-        return [problem for name, problem in self._problems.items() if name != _LISTING]
 
     def _age(self) -> float | None:
         seen_at = self._listing_seen_at()
@@ -172,7 +164,7 @@ class LiveSource(Closing):
             try:
                 await work()
             except AegisError as error:
-                self._note_problem(work.__name__, error)
+                self._problems.note(work.__name__, error)
             await self._clock.sleep(self._interval)
 
     async def _follow(self) -> None:
@@ -191,49 +183,41 @@ class LiveSource(Closing):
             self._forget(change.id)
             return
         self._changed_at[change.id] = self._clock.monotonic()
-        self._wanted.add(change.id)
-        self._asked.set()
+        self._pending.want(change.id)
 
     async def _load(self) -> None:
         while True:
-            await self._asked.wait()
-            self._asked.clear()
-            self._loading, self._wanted = self._wanted, set()
+            ids = await self._pending.taken()
             try:
-                async for outcome in self._client.data_collections.get_many(sorted(self._loading)).outcomes():
+                async for outcome in self._client.data_collections.get_many(ids).outcomes():
                     await self._take(outcome)
-            finally:
-                if self._loading:  # a refused key ended the fan-out; what it left is asked for again
-                    self._asked.set()
-                self._wanted |= self._loading
-                self._loading = set()
-            self._solved("_load")
+            finally:  # a refused key ends the fan-out early
+                self._pending.give_back()
+            self._problems.solve("_load")
             self._news()
 
     async def _try_again(self) -> None:
         while True:
             await self._clock.sleep(self._interval)
-            if self._failed:
-                self._wanted |= self._failed
-                self._asked.set()
+            self._pending.try_again()
 
     async def _take(self, outcome: Outcome[DataCollection]) -> None:
-        self._loading.discard(outcome.id)
         if outcome.value is not None:
-            self._book[outcome.id] = await asyncio.to_thread(facts_of, outcome.value)
+            facts = await asyncio.to_thread(facts_of, outcome.value)
+            if not self._pending.answered(outcome.id, failed=False):  # it was removed meanwhile
+                return
+            self._book[outcome.id] = facts
             self._number += 1
-            self._failed.discard(outcome.id)
             if self._clock.monotonic() - self._told_at > _TELLING:
                 self._news()
         elif isinstance(outcome.error, NotFoundError):
             self._forget(outcome.id)
         else:
-            self._failed.add(outcome.id)
+            self._pending.answered(outcome.id, failed=True)
             _log.debug("collection %s cannot be read: %s", outcome.id, outcome.error)
 
     def _forget(self, collection_id: int) -> None:
-        self._wanted.discard(collection_id)
-        self._failed.discard(collection_id)
+        self._pending.drop(collection_id)
         self._changed_at.pop(collection_id, None)
         if self._book.pop(collection_id, None) is not None:
             self._number += 1
@@ -247,9 +231,9 @@ class LiveSource(Closing):
                     await self._settle()
             except AegisError as error:
                 self._ping = None
-                self._note_problem("ping", error)
+                self._problems.note("ping", error)
             else:
-                self._solved("ping")
+                self._problems.solve("ping")
             self._look_at_watch()
             await self._clock.sleep(min(self._interval, _PING) if self._settled else _SETTLING)
 
@@ -258,10 +242,10 @@ class LiveSource(Closing):
         if self._watch is None:
             return
         if self._watch.failure is not None:
-            self._note_problem(_LISTING, self._watch.failure, "Changes are not seen at present. ")
+            self._problems.note(_LISTING, self._watch.failure, "Changes are not seen at present. ")
         elif self._watch.age is not None:
-            self._solved(_LISTING)
-            self._solved("_follow")
+            self._problems.solve(_LISTING)
+            self._problems.solve("_follow")
 
     async def _settle(self) -> None:
         """Compare what is here with what the listing says there is, until it is everything for the first time."""
@@ -270,30 +254,6 @@ class LiveSource(Closing):
         if self._settled:
             self.bell.ring()
 
-    def _note_problem(self, name: str, error: AegisError, before: str = "") -> None:
-        problem = before + _sentence(error)
-        if self._problems.get(name) != problem:
-            self._problems[name] = problem
-            _log.warning("dashboard: %s", error)
-            self.bell.ring()
-
-    def _solved(self, name: str) -> None:
-        if self._problems.pop(name, None) is not None:
-            self.bell.ring()
-
     def _news(self) -> None:
         self._told_at = self._clock.monotonic()
         self.bell.ring()
-
-
-def _sentence(error: AegisError) -> str:
-    """Say what is wrong to people who need not know the service's address."""
-    if isinstance(error, AuthenticationError):
-        return "The service refuses the key."
-    if isinstance(error, StatusError):
-        return f"The service answers with an error ({error.status})."
-    if isinstance(error, DecodeError | PaginationError):
-        return "The service answers in a way that cannot be read."
-    if isinstance(error, TimeoutError):
-        return "The service does not answer in time."
-    return "The service cannot be reached."
