@@ -6,6 +6,7 @@ The same columns as ours, but no commits, no resume, no quarantine and no report
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,7 +85,9 @@ def _columns(table: Table, batch: Sequence[DataCollection]) -> Iterator[pa.Array
     yield pa.array([id_ for id_, records in found for _ in records], pa.int64())
     flat = [record for _, records in found for record in records]
     for column in table.columns[1:]:
-        values = list(map(column.get, flat))
+        values = list(map(attrgetter(column.field), flat))
+        if column.part:
+            values = [None if value is None else getattr(value, column.part) for value in values]
         made = _MADE.get(column.kind)
         yield pa.array(list(map(made, values)) if made else values, _TYPES.get(column.kind, pa.string()))
 

@@ -272,17 +272,19 @@ def get_bodies(  # noqa: PLR0913 - the arguments of a fan-out
     shared: bool | None = None,
     through: Callable[[Callable[[], Awaitable[CollectionBody]]], Awaitable[CollectionBody]] | None = None,
     max_size: int | None = None,
+    most: Callable[[bytes], DataCollection | None] | None = None,
 ) -> FanOut[CollectionBody]:
     """Give many collections with their bytes, for the export; what does not decode is a value with its error.
 
     Each is fetched ``through`` what the caller gives, who may wait, or try again. A body of more than ``max_size``
     bytes (None: the client's ``max_body_size``) is an error that ``is_too_large`` knows, a case for ``stream_body``.
+    A body of up to a megabyte is decoded by ``most``, and as always where that gives None.
     """
     api, params = collections._api, _shared(shared)  # noqa: SLF001 - the same module's
 
     async def fetch(id_: int) -> CollectionBody:
         async def once() -> CollectionBody:
-            decode = _KeepingBody(id_, api.decoders.of(DataCollection))
+            decode = _KeepingBody(id_, api.decoders.of(DataCollection), most)
             return await api.fetch_with(_path(id_), decode, params, max_size=max_size)
 
         return await (once() if through is None else through(once))
@@ -340,16 +342,24 @@ def summary_decoder(collections: DataCollections) -> Decode[DataCollectionSummar
 class _KeepingBody:
     """Decodes a collection and keeps its bytes; what does not decode is a value too."""
 
-    def __init__(self, id_: int, decode: PiecewiseDecoder[DataCollection]) -> None:
+    def __init__(
+        self,
+        id_: int,
+        decode: PiecewiseDecoder[DataCollection],
+        most: Callable[[bytes], DataCollection | None] | None,
+    ) -> None:
         self.cut_above: int = max(decode.cut_above, _WHOLE)
         self._id = id_
         self._decode = decode
+        self._most = most
 
     def __call__(self, body: bytes | bytearray) -> CollectionBody:
+        kept = bytes(body)
+        value = self._most(kept) if self._most else None
         try:
-            return CollectionBody(self._id, bytes(body), self._decode(body), None)
+            return CollectionBody(self._id, kept, value or self._decode(kept), None)
         except DecodeError as error:
-            return self._kept(body, error)
+            return self._kept(kept, error)
 
     async def in_pieces(self, body: bytes | bytearray) -> CollectionBody:
         kept = await as_bytes(body)
@@ -358,12 +368,12 @@ class _KeepingBody:
         except DecodeError as error:
             return self._kept(kept, error)
 
-    def _kept(self, body: bytes | bytearray, error: DecodeError) -> CollectionBody:
+    def _kept(self, body: bytes, error: DecodeError) -> CollectionBody:
         if error.truncated:  # worth another attempt
             raise error
         error.args = (f"{error} (GET {_path(self._id)})",)
         # Without its traceback: from Python 3.12 on, the frames in it hold what holds the error, and so the body.
-        return CollectionBody(self._id, bytes(body), None, error.with_traceback(None))
+        return CollectionBody(self._id, body, None, error.with_traceback(None))
 
 
 def _path(id_: int) -> str:

@@ -20,7 +20,7 @@ from aegis_async.models import DataCollection
 
 __all__ = ["NOT_UTF8", "Draft", "Fetched", "add_to", "batch_of", "converted", "narrowed", "wrong_id"]
 
-NOT_UTF8: Final = "the body is not UTF-8 in a field that the models do not know"
+NOT_UTF8: Final = "the body is not UTF-8 in what becomes text as it is, or in a field that the models do not know"
 
 
 class Fetched(NamedTuple):

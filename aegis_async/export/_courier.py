@@ -12,6 +12,7 @@ from aegis_async._resources.data_collections import (
     get_bodies,
     stream_body,
 )
+from aegis_async.export._documents import Texts
 from aegis_async.export._outage import Outage
 
 __all__ = ["Courier"]
@@ -44,6 +45,7 @@ class Courier:
         self._concurrency = concurrency
         self._stream_above = stream_above
         self._shared = shared
+        self._texts = Texts()
 
     def anywhere(self) -> "Courier":
         """Give one that fetches collections whoever they belong to."""
@@ -58,6 +60,7 @@ class Courier:
             shared=self._shared,
             through=self.outage.through,
             max_size=self._stream_above,
+            most=self._texts,
         )
 
     @asynccontextmanager

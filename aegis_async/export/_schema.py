@@ -4,10 +4,9 @@ One schema for every format. What the service adds later and the models do not k
 change here that a reader could notice is a new `SCHEMA_VERSION`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from aegis_async import models
 
@@ -27,13 +26,15 @@ class Column:
         name: Its name in every format.
         kind: Its type.
         nullable: Whether a row may have none.
-        get: Gives the value of one record; its attribute's name where that is all there is to it.
+        field: The field of a record that holds its value.
+        part: What it is of the object in that field, which may be null; empty where it is the field's own value.
     """
 
     name: str
     kind: Kind
     nullable: bool
-    get: Callable[[Any], Any]
+    field: str
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Table:
 
 
 def _plain(kind: Kind, name: str, *, nullable: bool = False) -> Column:
-    return Column(name, kind, nullable, attrgetter(name))
+    return Column(name, kind, nullable, name)
 
 
 def _optional(kind: Kind, name: str) -> Column:
@@ -63,12 +64,7 @@ def _optional(kind: Kind, name: str) -> Column:
 
 def _inside(kind: Kind, field: str, part: str) -> Column:
     """Give the column of a value inside an object that may be null."""
-
-    def get(record: object) -> object:
-        value = getattr(record, field)
-        return None if value is None else getattr(value, part)
-
-    return Column(f"{field}_{part}", kind, nullable=True, get=get)
+    return Column(f"{field}_{part}", kind, nullable=True, field=field, part=part)
 
 
 def _lookup(field: str) -> tuple[Column, ...]:
@@ -79,13 +75,12 @@ def _lookup(field: str) -> tuple[Column, ...]:
 
 
 # The value is the collection that holds the record, not one of the record's own.
-COLLECTION_ID: Final = Column("collection_id", "int64", nullable=False, get=attrgetter("id"))
+COLLECTION_ID: Final = Column("collection_id", "int64", nullable=False, field="id")
 
 _USER: Final = (_inside("int64", "user", "id"), _inside("text", "user", "email"))
 _ORIGIN: Final = (_optional("int64", "org_id"), _optional("text", "author_email"))
 _STARTED: Final = (_plain("timestamp", "started_at"), _optional("timestamp", "finished_at"))
 _CREATED: Final = (_plain("timestamp", "created_at"), _optional("timestamp", "updated_at"))
-_COST: Final = attrgetter("evaluation_cost")
 
 _COLLECTIONS: Final = (
     COLLECTION_ID,
@@ -144,8 +139,8 @@ _EVALUATIONS: Final = (
     _optional("int64", "input_tokens"),
     _optional("int64", "output_tokens"),
     # Null where the cost does not fit exactly; the text beside it always holds it.
-    Column("evaluation_cost", "decimal", nullable=True, get=_COST),
-    Column("evaluation_cost_text", "decimal_text", nullable=True, get=_COST),
+    Column("evaluation_cost", "decimal", nullable=True, field="evaluation_cost"),
+    Column("evaluation_cost_text", "decimal_text", nullable=True, field="evaluation_cost"),
     _optional("bool", "is_success"),
     _optional("bool", "is_gte_threshold"),
     *_CREATED,
