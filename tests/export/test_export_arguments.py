@@ -23,6 +23,7 @@ from tests.export.folders import Held, files, ids
     [
         ({"format": "xml"}, "^format must be one of 'parquet', 'ndjson', .* not 'xml'$"),
         ({"format": ()}, "^format must name at least one of parquet, ndjson, "),
+        ({"to": "postgresql://host/name"}, "^to is for the format postgres, which is not asked for$"),
         ({"ids": "123"}, "^ids must be an iterable of integers, not str$"),
         ({"ids": 5}, "^ids must be an iterable of integers, not int$"),
         ({"concurrency": 0}, "^concurrency must be at least 1, not 0$"),
