@@ -7,24 +7,18 @@ from secrets import token_hex
 from typing import Final, Self
 
 from aegis_async._arguments import seconds
-from aegis_async._cache import Aged
 from aegis_async._client import AegisClient
 from aegis_async._clock import Clock
 from aegis_async._fanout import Outcome
 from aegis_async._resources._watching import Change, Removed, Watch, WatchCursor
 from aegis_async._tasks import Closing, finish
-from aegis_async.dashboard._details import EVALUATIONS_PAGE, evaluation_row
 from aegis_async.dashboard._facts import CollectionFacts, facts_of
+from aegis_async.dashboard._opened import Opened
 from aegis_async.dashboard._pending import Pending
 from aegis_async.dashboard._problems import Problems
 from aegis_async.dashboard._source import Bell, Evaluations, Found, State, Status
-from aegis_async.errors import (
-    AegisError,
-    AuthenticationError,
-    NotFoundError,
-    PermissionDeniedError,
-)
-from aegis_async.models import DataCollection, DataCollectionSummary, Run
+from aegis_async.errors import AegisError, NotFoundError
+from aegis_async.models import DataCollection, DataCollectionSummary
 
 __all__ = ["LiveSource"]
 
@@ -32,7 +26,6 @@ _log: Final = logging.getLogger("aegis_async")
 _TELLING: Final = 1.0  # seconds between two pieces of news while collections come in
 _SETTLING: Final = 0.2  # seconds between two looks at how many there are, at the start
 _PING_DEADLINE: Final = 10.0  # seconds after which a service that says nothing is down
-_TAB_DEADLINE: Final = 20.0  # seconds that a tab waits for a collection
 _PING: Final = 10.0  # seconds from one look at the service's health to the next, at most
 _PAGE_DEADLINE: Final = 60.0  # seconds for a page of the listing, after which it counts as not answered
 _WATCHED: Final = 0.85  # of the interval; the rest is for the watch's jitter and for reading what it found
@@ -61,14 +54,13 @@ class LiveSource(Closing):
         self._client = client
         self._pinged = client.with_options(deadline=_PING_DEADLINE)
         self._listed = client.with_options(deadline=_PAGE_DEADLINE).data_collections
-        self._asked_by_tabs = client.with_options(deadline=_TAB_DEADLINE).data_collections
         self._interval = seconds("interval", interval)
         self._clock = Clock()
+        self._opened = Opened(client, self._clock)
         self._cursor: WatchCursor | None = None
         self._watch: Watch[DataCollectionSummary] | None = None
         self._book: dict[int, CollectionFacts] = {}
         self._pending = Pending()
-        self._changed_at: dict[int, float] = {}
         self._settled = False
         self._ping: float | None = None
         self._seen_at: float | None = None  # the listing, by an earlier watch
@@ -113,8 +105,7 @@ class LiveSource(Closing):
         Raises:
             AegisError: There is none, or it cannot be had.
         """
-        aged = await self._aged(collection_id)
-        return Found(await asyncio.to_thread(facts_of, aged.value), aged.age, aged.stale)
+        return await self._opened.collection(collection_id)
 
     async def evaluations(self, collection_id: int, run_id: int, page: int) -> Evaluations:
         """Give a page of a run's evaluations, from the client's cache unless the collection changed since.
@@ -122,27 +113,7 @@ class LiveSource(Closing):
         Raises:
             AegisError: There is no such collection, or it cannot be had.
         """
-        aged = await self._aged(collection_id)
-        found = Found(await asyncio.to_thread(facts_of, aged.value), aged.age, aged.stale)
-        run: Run | None = next((run for run in aged.value.runs if run.id == run_id), None)
-        if run is None:
-            return Evaluations(found, (), 0)
-        ordered = sorted(run.evaluations, key=lambda each: each.id)
-        chosen = ordered[(page - 1) * EVALUATIONS_PAGE : page * EVALUATIONS_PAGE]
-        return Evaluations(found, tuple(map(evaluation_row, chosen)), len(ordered))
-
-    async def _aged(self, collection_id: int) -> Aged[DataCollection]:
-        collections = self._asked_by_tabs
-        aged = await collections.get_with_age(collection_id)
-        changed = self._changed_at.get(collection_id)
-        if changed is None or self._clock.monotonic() - aged.age >= changed:
-            return aged
-        try:
-            return Aged(await collections.get(collection_id, fresh=True), 0.0, stale=False)
-        except (NotFoundError, AuthenticationError, PermissionDeniedError):
-            raise
-        except AegisError:  # known to be old, and better than nothing
-            return Aged(aged.value, aged.age, stale=True)
+        return await self._opened.evaluations(collection_id, run_id, page)
 
     def _status(self) -> Status:
         if self._problems.but(_LISTING):  # without the listing there are still numbers that can be read anew
@@ -182,7 +153,7 @@ class LiveSource(Closing):
         if isinstance(change, Removed):
             self._forget(change.id)
             return
-        self._changed_at[change.id] = self._clock.monotonic()
+        self._opened.changed(change.id)
         self._pending.want(change.id)
 
     async def _load(self) -> None:
@@ -218,7 +189,7 @@ class LiveSource(Closing):
 
     def _forget(self, collection_id: int) -> None:
         self._pending.drop(collection_id)
-        self._changed_at.pop(collection_id, None)
+        self._opened.forget(collection_id)
         if self._book.pop(collection_id, None) is not None:
             self._number += 1
             self._news()
