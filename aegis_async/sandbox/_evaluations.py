@@ -16,7 +16,7 @@ _BREAKDOWN_SHARE: Final = 0.04
 _SILENT_SHARE: Final = 0.25  # of judgements come without an explanation
 _UNMETERED_SHARE: Final = 0.1  # of evaluations carry no tokens and no cost
 _REVISED: Final = 17  # one evaluation in so many, by its id, was changed afterwards
-_REVISED_AFTER: Final = timedelta(minutes=40)
+_REVISED_AFTER: Final = timedelta(seconds=90)  # less than a run takes to be changed after its end
 _DONE: Final = 0.4  # how far a run under way has come
 _SENTENCES: Final = (1, 1, 1, 2, 3, 9)  # most explanations are short
 _MICROS: Final = 1_000_000
