@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from unittest.mock import Mock
 
@@ -19,6 +20,7 @@ from hypothesis import settings
 from aegis_async import AegisClient
 from aegis_async._clock import Alarm, Clock
 from aegis_async.sandbox import Sandbox
+from aegis_async.sandbox._documents import Record
 
 # A shared machine is slow now and then, which is no fault of an example.
 settings.register_profile("aegis", deadline=None, derandomize="CI" in os.environ)
@@ -26,6 +28,7 @@ settings.load_profile("aegis")
 
 START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 LONGEST_TURN = 1.5  # seconds of processor time, the collector apart: neither a busy machine nor pandas' import is ours
+DRAWN = 4096  # collections, some 20 KB each
 TURNS = 5  # of the loop, in which a cancelled task is gone
 
 
@@ -85,6 +88,16 @@ class FakeAlarm:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """What a sandbox shows of a collection is a function of seed, id and revision: it is drawn once for all tests."""
+    full = lru_cache(DRAWN)(lambda record, whole=Record.full: tuple(whole(record)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Record, "summary", lru_cache(DRAWN)(Record.summary))
+        patch.setattr(Record, "full", lambda record: iter(full(record)))
+        yield
 
 
 @pytest.fixture
