@@ -7,6 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from aegis_async import _lazy, _resources
 from aegis_async._version import __version__
 
 if TYPE_CHECKING:
@@ -25,22 +26,18 @@ if TYPE_CHECKING:
         PaginationStats,
         Paginator,
     )
-    from aegis_async._resources import Added, Changed, CollectionStream, DataCollections, Removed, Watch, WatchCursor
+    from aegis_async._resources import *  # noqa: F403 - named once, in the table of resources
     from aegis_async._session import ClientStats
     from aegis_async._spark import AegisDataSource
 
 __all__ = [
-    "Added",
     "AegisClient",
     "AegisDataSource",
     "Aged",
     "Cache",
     "CacheStats",
-    "Changed",
     "ClientStats",
-    "CollectionStream",
     "Cursor",
-    "DataCollections",
     "FanOut",
     "FanOutIterator",
     "FanOutStats",
@@ -53,17 +50,15 @@ __all__ = [
     "PaginationStats",
     "Paginator",
     "RateLimit",
-    "Removed",
     "RequestEvent",
     "RetryBudget",
     "RetryPolicy",
     "Timeout",
-    "Watch",
-    "WatchCursor",
     "__version__",
     "deadline",
     "otel_hooks",
 ]
+__all__ += _resources.__all__
 
 _HOMES: Final = MappingProxyType(
     {
@@ -82,15 +77,7 @@ _HOMES: Final = MappingProxyType(
             "Paginator",
         ),
         "_otel": ("otel_hooks",),
-        "_resources": (
-            "Added",
-            "Changed",
-            "CollectionStream",
-            "DataCollections",
-            "Removed",
-            "Watch",
-            "WatchCursor",
-        ),
+        "_resources": tuple(_resources.__all__),
         "_session": ("ClientStats",),
         "_spark": ("AegisDataSource",),
     }
@@ -103,12 +90,8 @@ def __getattr__(name: str) -> object:
     """Load the name, or the public module, that is asked for the first time."""
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
-    for module, names in _HOMES.items():
-        if name in names:
-            value: object = getattr(import_module(f"{__name__}.{module}"), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = _lazy.load(__name__, _HOMES, name)
+    return value
 
 
 def __dir__() -> list[str]:

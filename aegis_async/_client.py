@@ -18,7 +18,9 @@ from aegis_async._decode import Decoders
 from aegis_async._flight import Flights
 from aegis_async._hooks import Hooks, Priority
 from aegis_async._pagination import Cursor, OnDrift, Paginator, Prefetch
-from aegis_async._resources import Api, DataCollections, PageSize, Paging, Shared
+from aegis_async._resources import Resources
+from aegis_async._resources._api import Api, Shared
+from aegis_async._resources._paging import PageSize, Paging
 from aegis_async._session import ClientSession, ClientStats, Limits, Options, Param, Session, Wire
 from aegis_async._tasks import Closing
 from aegis_async.errors import ConfigurationError
@@ -31,7 +33,7 @@ _MAX_BODY_SIZE: Final = 268_435_456
 _PRIORITIES: Final = ("interactive", "bulk", None)
 
 
-class AegisClient(Closing):
+class AegisClient(Resources, Closing):
     """The way to the service; one for each program and event loop.
 
     Use it as ``async with AegisClient() as client:``, or call ``aclose()`` at the end. It may be built before there
@@ -112,15 +114,9 @@ class AegisClient(Closing):
         space = (self._session.base, self._key.fingerprint)
         shared = Shared(Decoders(), flights, cache, space)
         self._api = Api(self._session, _options(timeout, retry, None, None), shared)
-        self._data_collections = DataCollections(self._api)
 
     def __repr__(self) -> str:
         return f"<AegisClient {self._session.base} key={self._key!r}>"
-
-    @property
-    def data_collections(self) -> DataCollections:
-        """The data collections, with ``list``, ``get`` and ``get_many``."""
-        return self._data_collections
 
     @property
     def cache(self) -> Cache | None:
@@ -162,7 +158,6 @@ class AegisClient(Closing):
                 now.priority if priority is None else priority,
             )
         )
-        view._data_collections = DataCollections(view._api)
         return view
 
     def stats(self) -> ClientStats:

@@ -3,6 +3,9 @@
 Source: "Get data collections": example responses and field shapes. A field is optional here where the page
 says ``| null``, or where ``api/notes`` of the service says that an older revision lacks it; beyond that,
 a missing field is a :class:`~aegis_async.errors.DecodeError`, never a silent default.
+
+Each Struct names all of its fields, though short and full forms share many: a base class would put them first, and the
+page has its own order.
 """
 
 from collections.abc import Mapping

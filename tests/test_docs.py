@@ -156,6 +156,11 @@ def test_the_figures_of_the_readme_are_those_of_the_pages() -> None:
     rows = re.findall(r"^\| (?:alone|beside `get_many`).* \| ([\d.]+) \|$", beside, re.MULTILINE)
     alone, together = map(float, rows)
     assert f"longer than {together} ms, and {alone} ms without the export" in readme
+    seconds, peak = re.findall(r"took ([\d.]+) s of CPU time and (\d+) MiB at its peak", readme)[0]
+    assert f"{seconds} s of CPU time at most" in beside
+    assert f"and {peak} MiB at most" in beside
+    times = re.findall(r"takes ([\d.]+) times the CPU time", readme)[0]
+    assert f": {times} times as much" in beside
 
 
 def _parsers(parser: ArgumentParser) -> Iterator[tuple[str, list[str]]]:

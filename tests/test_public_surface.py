@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -49,7 +50,8 @@ def members(cls: type) -> Iterator[tuple[str, object]]:
     for base in cls.__mro__:
         if base.__module__.startswith("aegis_async"):
             for name, value in vars(base).items():
-                kind = inspect.isfunction(value) or isinstance(value, property | classmethod | staticmethod)
+                descriptors = (property, cached_property, classmethod, staticmethod)
+                kind = inspect.isfunction(value) or isinstance(value, descriptors)
                 if kind and not name.startswith("_"):
                     yield name, value
 

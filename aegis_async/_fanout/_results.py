@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 
 class _Results(Closing, Generic[T]):
+    """What both iterators have in common: the next result of a work, and its end."""
+
     def __init__(self, work: Work[T]) -> None:
         self._work = work
         self._task: asyncio.Task[None] | None = None

@@ -117,13 +117,13 @@ class _Routes:
         return Response(msgspec.json.encode(found), media_type=_JSON)
 
     async def _tagged(
-        self, request: Request, ask: Callable[P, Awaitable[Answer]], *args: P.args, **_: P.kwargs
+        self, request: Request, ask: Callable[P, Awaitable[Answer]], *args: P.args, **kwargs: P.kwargs
     ) -> Response:
         # The tag is that of the numbers and the day: a page can tell whether two of its answers go together.
         known = request.headers.get("if-none-match")
         if known == _tag(self._board.version()):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"etag": known})
-        found = await ask(*args, **_)
+        found = await ask(*args, **kwargs)
         return Response(found.body, media_type=_JSON, headers={"etag": _tag(found.version)})
 
 

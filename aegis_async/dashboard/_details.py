@@ -1,4 +1,7 @@
-"""The drill-down: one collection with its runs, one run with a page of its evaluations."""
+"""The drill-down: one collection with its runs, one run with a page of its evaluations.
+
+An answer has fields of ``_facts`` again: it is what the page reads, and stays as it is when those change.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -11,6 +11,7 @@ from aegis_async.models import DataCollection, Evaluation, Run
 
 __all__ = [
     "LONGEST_NAME",
+    "MOST_DATASETS",
     "CollectionFacts",
     "Costs",
     "RunFacts",
@@ -20,9 +21,11 @@ __all__ = [
     "facts_of",
     "scores_of",
     "usable",
+    "verdict",
 ]
 
 LONGEST_NAME: Final = 200  # characters; names are written by anybody, and answers are bounded
+MOST_DATASETS: Final = 100  # names of one collection
 _METRICS: Final = 100  # of one run
 _EXACT: Final = Context(prec=60)
 _LARGEST, _FINEST = 15, -18  # powers of ten; beyond them a cost is no cost, and its digits could fill the memory
@@ -109,7 +112,7 @@ def facts_of(collection: DataCollection) -> CollectionFacts:
         author=cut(collection.author_email),
         created_at=collection.created_at,
         updated_at=collection.updated_at,
-        datasets=tuple(cut(each.name) or "" for each in collection.datasets[:_METRICS]),
+        datasets=tuple(cut(each.name) or "" for each in collection.datasets[:MOST_DATASETS]),
         runs=tuple(runs),
     )
 

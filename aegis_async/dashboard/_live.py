@@ -7,26 +7,18 @@ from secrets import token_hex
 from typing import Final, Self
 
 from aegis_async._arguments import seconds
-from aegis_async._cache import Aged
 from aegis_async._client import AegisClient
 from aegis_async._clock import Clock
 from aegis_async._fanout import Outcome
-from aegis_async._resources import Change, Removed, Watch, WatchCursor
-from aegis_async._resources.data_collections import get_since
+from aegis_async._resources._watching import Change, Removed, Watch, WatchCursor
 from aegis_async._tasks import Closing, finish
-from aegis_async.dashboard._details import EVALUATIONS_PAGE, evaluation_row
 from aegis_async.dashboard._facts import CollectionFacts, facts_of
+from aegis_async.dashboard._opened import Opened
+from aegis_async.dashboard._pending import Pending
+from aegis_async.dashboard._problems import Problems
 from aegis_async.dashboard._source import Bell, Evaluations, Found, State, Status
-from aegis_async.errors import (
-    AegisError,
-    AuthenticationError,
-    DecodeError,
-    NotFoundError,
-    PaginationError,
-    PermissionDeniedError,
-    StatusError,
-)
-from aegis_async.models import DataCollection, DataCollectionSummary, Run
+from aegis_async.errors import AegisError, NotFoundError
+from aegis_async.models import DataCollection, DataCollectionSummary
 
 __all__ = ["LiveSource"]
 
@@ -34,7 +26,6 @@ _log: Final = logging.getLogger("aegis_async")
 _TELLING: Final = 1.0  # seconds between two pieces of news while collections come in
 _SETTLING: Final = 0.2  # seconds between two looks at how many there are, at the start
 _PING_DEADLINE: Final = 10.0  # seconds after which a service that says nothing is down
-_TAB_DEADLINE: Final = 20.0  # seconds that a tab waits for a collection
 _PING: Final = 10.0  # seconds from one look at the service's health to the next, at most
 _PAGE_DEADLINE: Final = 60.0  # seconds for a page of the listing, after which it counts as not answered
 _WATCHED: Final = 0.85  # of the interval; the rest is for the watch's jitter and for reading what it found
@@ -63,21 +54,17 @@ class LiveSource(Closing):
         self._client = client
         self._pinged = client.with_options(deadline=_PING_DEADLINE)
         self._listed = client.with_options(deadline=_PAGE_DEADLINE).data_collections
-        self._asked_by_tabs = client.with_options(deadline=_TAB_DEADLINE).data_collections
         self._interval = seconds("interval", interval)
         self._clock = Clock()
+        self._opened = Opened(client, self._clock)
         self._cursor: WatchCursor | None = None
         self._watch: Watch[DataCollectionSummary] | None = None
         self._book: dict[int, CollectionFacts] = {}
-        self._wanted: set[int] = set()  # changed, and not asked for yet
-        self._loading: set[int] = set()  # asked for, and not here yet
-        self._failed: set[int] = set()  # could not be read, and are asked for again after the interval
-        self._changed_at: dict[int, float] = {}
-        self._asked = asyncio.Event()
+        self._pending = Pending()
         self._settled = False
         self._ping: float | None = None
         self._seen_at: float | None = None  # the listing, by an earlier watch
-        self._problems: dict[str, str] = {}
+        self._problems = Problems(self.bell.ring)
         self._nonce = token_hex(4)
         self._number = 0
         self._told_at = 0.0
@@ -102,9 +89,9 @@ class LiveSource(Closing):
             version=f"{self._nonce}-{self._number}",
             age=self._age(),
             ping=self._ping,
-            problem=next(iter(self._outages() or self._problems.values()), None),
+            problem=self._problems.first(_LISTING),
             collections=len(self._book),
-            pending=len(self._wanted | self._loading | self._failed),
+            pending=len(self._pending),
             cache=None if stats is None else {name: getattr(stats, name) for name in _SHOWN},
         )
 
@@ -118,8 +105,7 @@ class LiveSource(Closing):
         Raises:
             AegisError: There is none, or it cannot be had.
         """
-        aged = await self._aged(collection_id)
-        return Found(await asyncio.to_thread(facts_of, aged.value), aged.age, aged.stale)
+        return await self._opened.collection(collection_id)
 
     async def evaluations(self, collection_id: int, run_id: int, page: int) -> Evaluations:
         """Give a page of a run's evaluations, from the client's cache unless the collection changed since.
@@ -127,38 +113,14 @@ class LiveSource(Closing):
         Raises:
             AegisError: There is no such collection, or it cannot be had.
         """
-        aged = await self._aged(collection_id)
-        found = Found(await asyncio.to_thread(facts_of, aged.value), aged.age, aged.stale)
-        run: Run | None = next((run for run in aged.value.runs if run.id == run_id), None)
-        if run is None:
-            return Evaluations(found, (), 0)
-        ordered = sorted(run.evaluations, key=lambda each: each.id)
-        chosen = ordered[(page - 1) * EVALUATIONS_PAGE : page * EVALUATIONS_PAGE]
-        return Evaluations(found, tuple(map(evaluation_row, chosen)), len(ordered))
-
-    async def _aged(self, collection_id: int) -> Aged[DataCollection]:
-        collections = self._asked_by_tabs
-        aged = await collections.get_with_age(collection_id)
-        changed = self._changed_at.get(collection_id)
-        if changed is None or self._clock.monotonic() - aged.age >= changed:
-            return aged
-        try:
-            return await get_since(collections, collection_id, changed)  # all tabs together, not each by itself
-        except (NotFoundError, AuthenticationError, PermissionDeniedError):
-            raise
-        except AegisError:  # known to be old, and better than nothing
-            return Aged(aged.value, aged.age, stale=True)
+        return await self._opened.evaluations(collection_id, run_id, page)
 
     def _status(self) -> Status:
-        if self._outages():
+        if self._problems.but(_LISTING):  # without the listing there are still numbers that can be read anew
             return "down"
-        if self._failed or self._problems:
+        if self._pending.failed or self._problems:
             return "stale"
         return "live" if self._settled else "loading"
-
-    def _outages(self) -> list[str]:
-        """Give what is wrong beside the listing, without which there are still numbers that can be read anew."""
-        return [problem for name, problem in self._problems.items() if name != _LISTING]
 
     def _age(self) -> float | None:
         seen_at = self._listing_seen_at()
@@ -173,7 +135,7 @@ class LiveSource(Closing):
             try:
                 await work()
             except AegisError as error:
-                self._note_problem(work.__name__, error)
+                self._problems.note(work.__name__, error)
             await self._clock.sleep(self._interval)
 
     async def _follow(self) -> None:
@@ -191,51 +153,43 @@ class LiveSource(Closing):
         if isinstance(change, Removed):
             self._forget(change.id)
             return
-        self._changed_at[change.id] = self._clock.monotonic()
-        self._wanted.add(change.id)
-        self._asked.set()
+        self._opened.changed(change.id)
+        self._pending.want(change.id)
 
     async def _load(self) -> None:
         while True:
-            await self._asked.wait()
-            self._asked.clear()
-            self._loading, self._wanted = self._wanted, set()
+            ids = await self._pending.taken()
             try:
-                async for outcome in self._client.data_collections.get_many(sorted(self._loading)).outcomes():
+                async for outcome in self._client.data_collections.get_many(ids).outcomes():
                     await self._take(outcome)
-            finally:
-                if self._loading:  # a refused key ended the fan-out; what it left is asked for again
-                    self._asked.set()
-                self._wanted |= self._loading
-                self._loading = set()
-            self._solved("_load")
+            finally:  # a refused key ends the fan-out early
+                self._pending.give_back()
+            self._problems.solve("_load")
             self._news()
 
     async def _try_again(self) -> None:
         while True:
             await self._clock.sleep(self._interval)
-            if self._failed:
-                self._wanted |= self._failed
-                self._asked.set()
+            self._pending.try_again()
 
     async def _take(self, outcome: Outcome[DataCollection]) -> None:
-        self._loading.discard(outcome.id)
         if outcome.value is not None:
-            self._book[outcome.id] = await asyncio.to_thread(facts_of, outcome.value)
+            facts = await asyncio.to_thread(facts_of, outcome.value)
+            if not self._pending.answered(outcome.id, failed=False):  # it was removed meanwhile
+                return
+            self._book[outcome.id] = facts
             self._number += 1
-            self._failed.discard(outcome.id)
             if self._clock.monotonic() - self._told_at > _TELLING:
                 self._news()
         elif isinstance(outcome.error, NotFoundError):
             self._forget(outcome.id)
         else:
-            self._failed.add(outcome.id)
+            self._pending.answered(outcome.id, failed=True)
             _log.debug("collection %s cannot be read: %s", outcome.id, outcome.error)
 
     def _forget(self, collection_id: int) -> None:
-        self._wanted.discard(collection_id)
-        self._failed.discard(collection_id)
-        self._changed_at.pop(collection_id, None)
+        self._pending.drop(collection_id)
+        self._opened.forget(collection_id)
         if self._book.pop(collection_id, None) is not None:
             self._number += 1
             self._news()
@@ -248,9 +202,9 @@ class LiveSource(Closing):
                     await self._settle()
             except AegisError as error:
                 self._ping = None
-                self._note_problem("ping", error)
+                self._problems.note("ping", error)
             else:
-                self._solved("ping")
+                self._problems.solve("ping")
             self._look_at_watch()
             await self._clock.sleep(min(self._interval, _PING) if self._settled else _SETTLING)
 
@@ -259,10 +213,10 @@ class LiveSource(Closing):
         if self._watch is None:
             return
         if self._watch.failure is not None:
-            self._note_problem(_LISTING, self._watch.failure, "Changes are not seen at present. ")
+            self._problems.note(_LISTING, self._watch.failure, "Changes are not seen at present. ")
         elif self._watch.age is not None:
-            self._solved(_LISTING)
-            self._solved("_follow")
+            self._problems.solve(_LISTING)
+            self._problems.solve("_follow")
 
     async def _settle(self) -> None:
         """Compare what is here with what the listing says there is, until it is everything for the first time."""
@@ -271,30 +225,6 @@ class LiveSource(Closing):
         if self._settled:
             self.bell.ring()
 
-    def _note_problem(self, name: str, error: AegisError, before: str = "") -> None:
-        problem = before + _sentence(error)
-        if self._problems.get(name) != problem:
-            self._problems[name] = problem
-            _log.warning("dashboard: %s", error)
-            self.bell.ring()
-
-    def _solved(self, name: str) -> None:
-        if self._problems.pop(name, None) is not None:
-            self.bell.ring()
-
     def _news(self) -> None:
         self._told_at = self._clock.monotonic()
         self.bell.ring()
-
-
-def _sentence(error: AegisError) -> str:
-    """Say what is wrong to people who need not know the service's address."""
-    if isinstance(error, AuthenticationError):
-        return "The service refuses the key."
-    if isinstance(error, StatusError):
-        return f"The service answers with an error ({error.status})."
-    if isinstance(error, DecodeError | PaginationError):
-        return "The service answers in a way that cannot be read."
-    if isinstance(error, TimeoutError):
-        return "The service does not answer in time."
-    return "The service cannot be reached."

@@ -1,4 +1,7 @@
-"""What a listing says of its own completeness, as an export keeps it."""
+"""What a listing says of its own completeness, as an export keeps it.
+
+It has the fields of ``ListingReport`` again: they are a format of files here, which must not change with that class.
+"""
 
 import msgspec
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Final, Literal
-from urllib.parse import urlsplit
 
 from aegis_async._arguments import choice, integer
 from aegis_async._clock import Clock
@@ -17,10 +16,10 @@ from aegis_async.export._keys import checked_keys, see_the_same
 from aegis_async.export._outage import Outage, ask
 from aegis_async.export._output import Output, Plan
 from aegis_async.export._report import ExportReport, Progress
-from aegis_async.export._sinks import SINKS, Place, require
+from aegis_async.export._sinks import require
 from aegis_async.export._source import GivenIds, IdSource, ListedIds, key_of
-from aegis_async.export._stores import local_folder
 from aegis_async.export._tally import Tally
+from aegis_async.export._target import formats_of, place_of
 from aegis_async.export._threads import off_loop
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ __all__ = ["export"]
 
 _PAGE_SIZE: Final = 100  # a larger page blocks the loop for longer than 20 ms
 _PREFETCH: Final = 2
-_ADDRESSES: Final = ("postgresql://", "postgres://")
 
 
 async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-only
@@ -65,8 +63,8 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
         out: The folder, or a URL as ``"s3://bucket/prefix"``, whose credentials come from the environment. Formats
             that are database files or Delta tables need a folder.
         format: One format, or several. The bodies as they came are kept beside them anyway.
-        to: The address of the database for ``"postgres"``, as ``"postgresql://user@host/name"``. A password is better
-            kept in ``~/.pgpass`` or ``PGPASSWORD``.
+        to: The address of the database, for ``"postgres"`` and nothing else: ``"postgresql://user@host/name"``. A
+            password is better kept in ``~/.pgpass`` or ``PGPASSWORD``.
         ids: The collections to fetch, each once, whether they have changed or not; all that are listed when None.
         shared: True for those shared with the account, False for its own, None for all it can see.
         full: Whether to fetch what has not changed too.
@@ -100,7 +98,7 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
         ConfigurationError: One of ``keys`` can be none, or comes twice; the text never holds it.
         AegisError: The listing failed, or the service refused a key.
     """
-    formats = _formats(format, to)
+    formats = formats_of(format, to)
     choice("deleted", deleted, ("keep", "drop"))
     integer("batch_bytes", batch_bytes, minimum=1)
     integer("stream_above", stream_above, minimum=1)
@@ -120,7 +118,7 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     client = client.with_options(priority="bulk")
     outage = Outage(asked.max_outage, partial(ask, client), Clock())
     source = _source(client, ids, shared, outage)
-    plan = Plan(out, formats, batch_bytes, full, deleted == "drop", _place(out, formats, to))
+    plan = Plan(out, formats, batch_bytes, full, deleted == "drop", place_of(out, formats, to))
     output = await _open(plan, source.intent, engine)
     from aegis_async.export._run import Run  # noqa: PLC0415 - imported in the thread above
     from aegis_async.export._writer import BatchWriter  # noqa: PLC0415 - as above
@@ -178,38 +176,3 @@ def _seconds(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
         raise InvalidArgumentError(f"{name} must be a number of seconds from 0, not {value!r}")
     return float(value)
-
-
-def _place(out: str | PathLike[str], formats: Iterable[str], to: str | None) -> Place:
-    folder = local_folder(out)
-    for name in formats:
-        if folder is None and SINKS[name].in_folder:
-            raise InvalidArgumentError(f"out must be a local folder for the format {name}, and it is a URL")
-    return Place(folder, to)
-
-
-def _formats(given: str | Sequence[str], to: str | None) -> tuple[str, ...]:
-    formats = tuple(dict.fromkeys((given,) if isinstance(given, str) else given))
-    if not formats:
-        raise InvalidArgumentError(f"format must name at least one of {', '.join(SINKS)}")
-    for name in formats:
-        choice("format", name, SINKS)
-    if to is None and any(SINKS[name].by_address for name in formats):
-        raise InvalidArgumentError("to must be the address of the database, as postgresql://user@host/name")
-    if to is not None:
-        _check_address(to)
-    return formats
-
-
-def _check_address(to: str) -> None:
-    if not to.startswith(_ADDRESSES):
-        raise InvalidArgumentError("to must begin with postgresql:// or postgres://")
-    try:
-        path = urlsplit(to).path
-    except ValueError:  # its words repeat the address
-        path = "@"
-    # What stands before the last @ is a part of the password, which errors would give as that of a name.
-    if "@" in path:
-        raise InvalidArgumentError(
-            "to must be an address whose password has its special characters escaped, as %2F for /"
-        )

@@ -1,4 +1,4 @@
-"""What the system or an object store refuses, as one sentence that names the path and says what to do."""
+"""What the system, an object store or a database refuses, as one sentence that names the place."""
 
 import errno
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Final
 
 from aegis_async.errors import ExportError
 
-__all__ = ["code_of", "explained", "told"]
+__all__ = ["code_of", "explained", "quoted", "told"]
 
 _HINTS: Final = {
     errno.ENOSPC: "the disk is full; make room and run the export again",
@@ -59,6 +59,24 @@ def told(place: str) -> Iterator[None]:
         yield
     except Exception as error:
         raise ExportError(f"{place}: {_reason(error)}") from error
+
+
+@contextmanager
+def quoted(place: str, *kinds: type[Exception], secret: str | None = None) -> Iterator[None]:
+    """Turn what a database complains of into one line: the place, and the database's own words without a secret.
+
+    Its error is not the cause of ours, which would show those words again.
+
+    Raises:
+        ExportError: It complained.
+    """
+    try:
+        yield
+    except kinds as error:
+        complaint = " ".join(str(error).split())
+    else:
+        return
+    raise ExportError(f"{place}: {complaint.replace(secret, '…') if secret else complaint}")
 
 
 def code_of(error: BaseException) -> str | None:

@@ -1,7 +1,7 @@
 """The evaluations of one run: single answers whose mean is the run's score."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Final, NamedTuple
 
@@ -15,6 +15,8 @@ RECORDS_PER_DATASET: Final = 1_000
 _BREAKDOWN_SHARE: Final = 0.04
 _SILENT_SHARE: Final = 0.25  # of judgements come without an explanation
 _UNMETERED_SHARE: Final = 0.1  # of evaluations carry no tokens and no cost
+_REVISED: Final = 17  # one evaluation in so many, by its id, was changed afterwards
+_REVISED_AFTER: Final = timedelta(seconds=90)  # less than a run takes to be changed after its end
 _DONE: Final = 0.4  # how far a run under way has come
 _SENTENCES: Final = (1, 1, 1, 2, 3, 9)  # most explanations are short
 _MICROS: Final = 1_000_000
@@ -63,8 +65,9 @@ def _evaluation(rng: Random, run: Run, j: int, judgement: _Judgement, span: tupl
     facts = run.facts
     threshold = _threshold(run, metric)
     begun, ended = stamp(span[0]), None if pending else stamp(span[1])
+    id_ = facts["id"] * EVALUATIONS_PER_RUN + j + 1
     return {
-        "id": facts["id"] * EVALUATIONS_PER_RUN + j + 1,
+        "id": id_,
         "user_id": facts["user"] and facts["user"]["id"],
         "run_id": facts["id"],
         "record_id": (facts["dataset_id"] or facts["id"]) * RECORDS_PER_DATASET + record + 1,
@@ -80,7 +83,7 @@ def _evaluation(rng: Random, run: Run, j: int, judgement: _Judgement, span: tupl
         "is_success": None if pending else result is not None,
         "is_gte_threshold": None if result is None else result >= threshold,
         "created_at": ended or begun,
-        "updated_at": None,
+        "updated_at": None if pending or id_ % _REVISED else stamp(span[1] + _REVISED_AFTER),
         "eval_metadata": None if pending else _metadata(rng, j),
     }
 

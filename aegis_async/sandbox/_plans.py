@@ -51,6 +51,7 @@ _THRESHOLDS: Final = (
 )  # both spellings of a number, as the service may send
 _CADENCES: Final = (20, 24, 24, 72, 168, 168, 336)  # hours from one run to the next
 _UNDER_WAY: Final = 0.1  # the share of collections whose last run has not finished
+_LOOSE: Final = 11  # one dataset in so many does not say which collection it is in
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def _dataset(rng: Random, dataset_id: int, drawn: "Plan") -> Document:
         "structure": rng.choice(STRUCTURES),
         "selected_metrics": picked,
         "column_mappings": rng.choice(COLUMN_MAPPINGS),
-        "data_collection_id": drawn.id,
+        "data_collection_id": drawn.id if dataset_id % _LOOSE else None,
         "created_at": stamp(made),
         "updated_at": rng.choice((None, stamp(made + timedelta(minutes=rng.randint(1, 30))))),
     }

@@ -28,6 +28,11 @@ _DIP: Final = (timedelta(days=150), timedelta(days=171), "faith", -11.0)
 _CURRENT: Final = 9  # a team tries the latest models, not all there ever were
 _CUSTOM_SHARE: Final = 0.15  # of runs belong to no dataset
 _LOWEST, _HIGHEST = 4.0, 99.0
+# One in so many, by its id: what the page allows to be null, and to be set, without another draw.
+_LOOSE: Final = 13  # runs do not say which collection they are in
+_UNNAMED: Final = 7  # custom runs do not say of which model their answers are
+_RENAMED: Final = 5  # finished runs were changed afterwards
+_RENAMED_AFTER: Final = timedelta(minutes=2)  # from the end of a run, before its collection's update
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +69,31 @@ def _run(seed: int, drawn: Plan, datasets: list[Document], k: int, *, finished: 
     model = rng.choice(MODELS[max(released - _CURRENT, 0) : released])
     scores = {metric: _score(rng, model, metric, started) for metric in drawn.metrics}
     lasted = timedelta(seconds=2 * drawn.records * len(drawn.metrics) + rng.randint(10, 60))
+    id_ = (drawn.id - 1) * RUNS_PER_COLLECTION + k + 1
     facts: Document = {
         **drawn.owner,
-        **_identity(rng, drawn, k, dataset, started),
+        "id": id_,
+        **_origin(rng, k, dataset, started),
         **_outcome(drawn, scores, started + lasted, finished=finished),
         "number_of_metrics": len(scores),
         "threshold": drawn.threshold,
-        "model_slug": model.slug,
+        "model_slug": model.slug if dataset or id_ % _UNNAMED else None,
+        "data_collection_id": drawn.id if id_ % _LOOSE else None,
+        "updated_at": stamp(started + lasted + _RENAMED_AFTER) if finished and id_ % _RENAMED == 0 else None,
     }
     return Run(facts, model, scores, drawn.threshold, drawn.records, started, lasted, finished)
 
 
-def _identity(rng: Random, drawn: Plan, k: int, dataset: Document | None, started: datetime) -> Document:
+def _origin(rng: Random, k: int, dataset: Document | None, started: datetime) -> Document:
     return {
-        "id": (drawn.id - 1) * RUNS_PER_COLLECTION + k + 1,
         "run_type": RUN_TYPES[1 if dataset else 0],
         "run_source": rng.choice(RUN_SOURCES),
         "api_key_id": rng.randint(10, 14),
         "dataset_id": dataset["id"] if dataset else None,
         "dataset": dataset,
-        "data_collection_id": drawn.id,
         "alias": rng.choice((None, f"{rng.choice(LABELS)}-{k + 1}")),
         "started_at": stamp(started),
         "created_at": stamp(started),
-        "updated_at": None,
     }
 
 

@@ -97,6 +97,11 @@ def test_export_help_names_the_formats(run: Run) -> None:
     assert "of the tables: parquet" in run("export", "--help").out
 
 
+def test_export_help_names_the_variable_with_further_keys(run: Run) -> None:
+    """There is no option for them either, so that nothing else on the command line tells of them."""
+    assert "AEGIS_API_KEYS may hold further keys" in run("export", "--help").out
+
+
 def test_version_is_printed(run: Run) -> None:
     """``--version`` gives the package's version."""
     assert (0, f"aegis-async {aegis_async.__version__}\n", "") == run("--version")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,8 @@ def test_models_and_failures_are_the_sandbox_s_own(page: Page, url: str) -> None
     for model in {run["model_slug"] for run in RUNS}:
         verdicts = [run["is_gte_threshold"] for run in judged if run["model_slug"] == model]
         plural = "run" if len(verdicts) == 1 else "runs"
-        assert [model, f"{model}: {sum(verdicts)} of {len(verdicts)} {plural} passed"] in rows
+        name = model or "no model"
+        assert [name, f"{name}: {sum(verdicts)} of {len(verdicts)} {plural} passed"] in rows
     assert failed == {int(link.rpartition("=")[2]) for link in links}
 
 
@@ -260,12 +262,7 @@ def test_numbers_that_the_dashboard_cannot_make_are_said_not_to_be_there(page: P
     """Its own refusal is no outage of its server: the banner says which, and what was shown stays."""
     out = exported(tmp_path / "OUT", 40)
 
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[Source]:
-        async with ExportSource(out) as source:
-            yield source
-
-    with serving(opened) as url:
+    with serving(partial(ExportSource, out)) as url:
         everything(page, url)
         for part in (out / "runs").glob("*.parquet"):
             part.unlink()
@@ -412,12 +409,7 @@ def test_an_export_is_the_same_page(page: Page, tmp_path: Path) -> None:
     """Over files the tiles and the drill-down are what they are over the service."""
     out = exported(tmp_path / "OUT", 40)
 
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[Source]:
-        async with ExportSource(out) as source:
-            yield source
-
-    with serving(opened) as url:
+    with serving(partial(ExportSource, out)) as url:
         everything(page, url)
         page.run("location.hash = arguments[0]", f"#collection={BUSIEST['id']}")
         page.until("return document.querySelectorAll('#drill tbody tr').length === arguments[0]", len(BUSIEST["runs"]))

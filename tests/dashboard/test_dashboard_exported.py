@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aegis_async import AegisClient
-from aegis_async.dashboard import CollectionFacts, ExportSource, LiveSource, _exported, _snapshot
+from aegis_async.dashboard import CollectionFacts, ExportSource, LiveSource, _exported, _snapshot, _tables
 from aegis_async.dashboard._overview import overview
 from aegis_async.dashboard._report import _read
 from aegis_async.dashboard._snapshot import Snapshot
@@ -117,7 +117,7 @@ def test_costs_that_no_decimal_holds_are_added_from_their_text(source: ExportSou
     """A null cost with digits beside it counts; digits beyond what money can be do not."""
     row = (1, 2, "m", None, None, None, 1.0, 1.0, True, None, Decimal("0.5"), 1, ["0.25", "9e99999"], 3, 3, 3)
 
-    facts = _exported._run_facts(row)
+    facts = _tables._run_facts(row)
 
     assert source.state().collections
     assert (Decimal("0.75"), 2) == (facts.cost, facts.metered)

@@ -2,13 +2,16 @@
 
 import asyncio
 import socket
+import threading
 
 import msgspec
 import pytest
 
 from aegis_async import AegisClient, Cache, RetryPolicy
-from aegis_async.dashboard import LiveSource, _live
+from aegis_async.dashboard import CollectionFacts, LiveSource, _live
+from aegis_async.dashboard._facts import facts_of
 from aegis_async.errors import ConfigurationError, NotFoundError
+from aegis_async.models import DataCollection
 from aegis_async.sandbox import Sandbox
 from tests.dashboard.serving import renewed, settled
 
@@ -160,6 +163,33 @@ async def test_one_that_cannot_be_read_holds_up_no_other(
         assert ("stale", 1) == (live.state().status, live.state().pending)
 
 
+async def test_one_that_is_removed_while_it_is_read_does_not_come_back(
+    quick: LiveSource, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read of a collection before its end is dropped when the end was seen meanwhile."""
+    loop, removed = asyncio.get_running_loop(), threading.Event()
+
+    def remove() -> None:
+        quick._forget(3)
+        removed.set()
+
+    def reduced(collection: DataCollection) -> CollectionFacts:
+        if collection.id == 3:
+            loop.call_soon_threadsafe(remove)
+            removed.wait()
+        return facts_of(collection)
+
+    monkeypatch.setattr(_live, "facts_of", reduced)
+    sandbox.change(3)
+    while not removed.is_set():
+        await quick.bell.next().wait()
+    added = sandbox.add()
+    while added not in {facts.id for facts in quick.book()}:  # it is read after the other one
+        await quick.bell.next().wait()
+
+    assert 3 not in {facts.id for facts in quick.book()}
+
+
 async def test_a_refused_key_is_told(sandbox: Sandbox) -> None:
     """A wrong key is a state of its own words, not an endless loading."""
     wrong = "sk_00000000000000000000000000000000"
@@ -183,7 +213,7 @@ async def test_a_refusal_in_between_loses_no_change(quick: LiveSource, sandbox: 
     while {facts.id: len(facts.runs) for facts in quick.book()} != before | {3: before[3] + 1, 4: before[4] + 1}:
         await quick.bell.next().wait()
 
-    assert 0 == len(quick._wanted | quick._loading)
+    assert 0 == quick.state().pending
 
 
 async def test_an_empty_account_is_live() -> None:

@@ -1,13 +1,16 @@
 """What the tests of the export share: a small account, documents, and databases."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from aegis_async import AegisClient, RetryPolicy
 from aegis_async._decode import BodyDecoder
+from aegis_async.errors import InvalidArgumentError
+from aegis_async.export import export
 from aegis_async.models import DataCollection
 from aegis_async.sandbox import Sandbox
 from tests.export import documents
@@ -31,6 +34,20 @@ async def client(sandbox: Sandbox) -> AsyncIterator[AegisClient]:
     at_once = RetryPolicy(max_attempts=2, initial=0.0, maximum=0.0)
     async with AegisClient(sandbox.api_key, base_url=sandbox.url, retry=at_once) as client:
         yield client
+
+
+@pytest.fixture
+def refused(client: AegisClient, sandbox: Sandbox, tmp_path: Path) -> Callable[..., Awaitable[str]]:
+    """Give an export that must be refused before there is a request or a folder; it gives the complaint."""
+
+    async def refuse(**arguments: object) -> str:
+        with pytest.raises(InvalidArgumentError) as raised:
+            await export(client, tmp_path / "out", **arguments)  # type: ignore[arg-type]  # wrong ones too
+        assert [] == sandbox.requests
+        assert not (tmp_path / "out").exists()
+        return str(raised.value)
+
+    return refuse
 
 
 @pytest.fixture

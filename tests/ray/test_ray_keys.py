@@ -30,6 +30,9 @@ async def local(out: Path) -> None:
         await export(client, out)
 
 
+in_twos = partial(export, engine="ray", workers=2, batch_bytes=1)  # a batch for each collection
+
+
 async def test_two_keys_share_the_work_and_each_keeps_its_rate(tmp_path: Path) -> None:
     """Neither hears a 429 after the first second, both fetch, and the tables are those of one machine."""
     await local(tmp_path / "local")
@@ -63,15 +66,7 @@ async def test_a_key_that_must_wait_leaves_the_work_to_the_other(tmp_path: Path)
                 refusals.pop()()
 
         async with AegisClient(sandbox.api_key, base_url=sandbox.url) as client:
-            report = await export(
-                client,
-                tmp_path,
-                engine="ray",
-                workers=2,
-                batch_bytes=1,
-                keys=sandbox.api_keys[1:],
-                progress=refuse,
-            )
+            report = await in_twos(client, tmp_path, keys=sandbox.api_keys[1:], progress=refuse)
         requests = sandbox.requests
 
     (refused,) = [request for request in requests if request.status == 429]
@@ -91,15 +86,7 @@ async def test_a_further_key_that_is_refused_ends_it(tmp_path: Path) -> None:
 
         async with AegisClient(sandbox.api_key, base_url=sandbox.url) as client:
             with pytest.raises(AuthenticationError) as raised:
-                await export(
-                    client,
-                    tmp_path,
-                    engine="ray",
-                    workers=2,
-                    batch_bytes=1,
-                    keys=sandbox.api_keys[1:],
-                    progress=refuse,
-                )
+                await in_twos(client, tmp_path, keys=sandbox.api_keys[1:], progress=refuse)
 
     assert 10 <= read_report(tmp_path).fetched < 60
     assert not [key for key in sandbox.api_keys if key in repr(raised.value) + str(raised.value)]

@@ -5,15 +5,19 @@ import asyncio
 import pytest
 
 from aegis_async import AegisClient, Timeout
-from aegis_async._session._timeouts import Timeouts
+from aegis_async._session._timeouts import Running, Timeouts
 from aegis_async.errors import RequestTimeoutError
 from tests.session.wire import Drip, head, http, once, wire
 
 
-async def _waits(timeouts: Timeouts, timeout: Timeout, total: float | None = None) -> type[TimeoutError] | None:
+async def _waits(
+    timeouts: Timeouts, timeout: Timeout, total: float | None = None, begun: asyncio.Future[Running] | None = None
+) -> type[TimeoutError] | None:
     """Wait for ever as an attempt that has a connection, and tell what ended it."""
     running = timeouts.begin(timeout, total)
     timeouts.connected()
+    if begun is not None:
+        begun.set_result(running)
     try:
         await asyncio.get_running_loop().create_future()
     except asyncio.CancelledError:
@@ -56,20 +60,10 @@ async def test_a_task_is_not_left_half_cancelled() -> None:
 
 async def test_a_cancellation_of_somebody_else_goes_before_a_limit() -> None:
     """An attempt that is cancelled in the moment in which it runs out is cancelled."""
-    timeouts, begun = Timeouts(hears=True), asyncio.get_running_loop().create_future()
+    timeouts = Timeouts(hears=True)
+    begun: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
 
-    async def attempt() -> type[TimeoutError] | None:
-        running = timeouts.begin(Timeout(), None)
-        begun.set_result(running)
-        try:
-            await asyncio.get_running_loop().create_future()
-        except asyncio.CancelledError:
-            return running.over()
-        finally:
-            timeouts.end(running)
-        return None
-
-    task = asyncio.create_task(attempt())
+    task = asyncio.create_task(_waits(timeouts, Timeout(), None, begun))
     running = await begun
     running.run_out(TimeoutError)
     task.cancel()

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPORT"]
 
+_KEYS: Final = """\
+For --engine ray, AEGIS_API_KEYS may hold further keys of the same account,
+between spaces or commas: each has a limiter and workers of its own, so that
+--rate-limit holds for each. With --sandbox it is not looked at."""
+
 
 class _Formats:
     """The formats there are, looked up when somebody names one or asks for this command's help."""
@@ -79,7 +84,7 @@ def _add_bounds(parser: ArgumentParser) -> None:
 
 
 def _add_engine(parser: ArgumentParser) -> None:
-    group = parser.add_argument_group("more than one machine")
+    group = parser.add_argument_group("more than one machine", _KEYS)
     group.add_argument(
         "--engine",
         choices=("local", "ray"),

@@ -2,10 +2,12 @@
 
 A Delta table is a transaction of its own, so that a reader may see a batch in one table before another. What
 counts is the table of marks: without its mark a collection is fetched again, and its rows are replaced.
+
+Its calls begin as those of ``_sql`` do, and share no base with them: what they have in common is the ``Sink`` alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,7 @@ from aegis_async.export._arrow import TABLE_SCHEMAS
 from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._holdings import Holdings, Mark, Pass
 from aegis_async.export._layout import DELTA
+from aegis_async.export._refusals import quoted
 from aegis_async.export._schema import SCHEMA_VERSION
 from aegis_async.export._sinks._protocol import Batch
 
@@ -66,12 +69,7 @@ class _Delta:
             marks = self._table(_MARKS).to_pyarrow_table().to_pylist()
             last = self._last_pass()
         kept = [Mark(m["collection_id"], m["fingerprint"], m["pass"], m["settled"]) for m in marks if m["held"]]
-        self._holdings = Holdings(kept, [m["collection_id"] for m in marks if m["gone"]], last.next(intent))
-
-    @property
-    def holdings(self) -> Holdings:
-        """What the tables hold."""
-        return self._holdings
+        self.holdings = Holdings(kept, [m["collection_id"] for m in marks if m["gone"]], last.next(intent))
 
     def write(self, batch: Batch) -> None:
         """Put the rows of these collections in the place of what is held of them, then their marks.
@@ -81,14 +79,14 @@ class _Delta:
         """
         if not batch.marks:
             return
-        marks = self._holdings.of_this_pass(batch.marks)
+        marks = self.holdings.of_this_pass(batch.marks)
         ids = [mark.id for mark in marks]
         with self._told():
-            self._set_pass(self._holdings.current)
+            self._set_pass(self.holdings.current)
             for name in TABLE_SCHEMAS:
                 self._replace(name, ids, batch.tables[name])
             self._replace(_MARKS, ids, _mark_rows(marks, held=True, gone=False))
-        self._holdings.take(marks)
+        self.holdings.take(marks)
 
     def bury(self, ids: Sequence[int], *, drop: bool) -> None:
         """Note that the service no longer has these collections.
@@ -96,8 +94,8 @@ class _Delta:
         Raises:
             ExportError: It could not be written.
         """
-        marks = self._holdings.marks
-        known = self._holdings.buried
+        marks = self.holdings.marks
+        known = self.holdings.buried
         buried = [marks[id_] for id_ in ({*ids, *known} if drop else {*ids} - known) if id_ in marks]
         if not buried:
             return
@@ -106,7 +104,7 @@ class _Delta:
             self._replace(_MARKS, changed, _mark_rows(buried, held=not drop, gone=True))
             for name in TABLE_SCHEMAS if drop else ():
                 self._replace(name, changed, TABLE_SCHEMAS[name].empty_table())
-        self._holdings.bury(changed, drop=drop)
+        self.holdings.bury(changed, drop=drop)
 
     def finish(self, listing: ListingEvidence | None) -> None:  # noqa: ARG002 - the folder's commit has it
         """End the pass, join small files, and let go of those that nobody has needed for a week.
@@ -120,7 +118,7 @@ class _Delta:
                 if len(table.file_uris()) > _FILES_KEPT:
                     table.optimize.compact()
                 table.vacuum(dry_run=False)
-            self._set_pass(msgspec.structs.replace(self._holdings.current, finished=True))
+            self._set_pass(msgspec.structs.replace(self.holdings.current, finished=True))
 
     def rows(self) -> Mapping[str, int]:
         """Give how many rows each table holds."""
@@ -157,15 +155,8 @@ class _Delta:
     def _table(self, name: str) -> DeltaTable:
         return DeltaTable(str(self._folder / name))
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except (DeltaError, OSError) as error:
-            complaint = str(error)
-        else:
-            return
-        raise ExportError(f"{self._folder}: {complaint}")
+    def _told(self) -> AbstractContextManager[None]:
+        return quoted(str(self._folder), DeltaError, OSError)
 
 
 def _mark_rows(marks: Sequence[Mark], *, held: bool, gone: bool) -> pa.Table:

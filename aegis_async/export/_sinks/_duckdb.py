@@ -2,17 +2,17 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from aegis_async.errors import ExportError
 from aegis_async.export._layout import DUCKDB, DUCKDB_COPY, DUCKDB_WORK
-from aegis_async.export._refusals import explained
+from aegis_async.export._refusals import explained, quoted
 from aegis_async.export._schema import Kind
-from aegis_async.export._sinks._sql import Row, SqlSink
+from aegis_async.export._sinks._database import Row, undone
+from aegis_async.export._sinks._sql import SqlSink
 from aegis_async.export._store import sync_folder
 
 __all__ = ["opened"]
@@ -57,13 +57,9 @@ class _DuckDB:
     def transaction(self) -> Iterator[None]:
         with self._told():
             self._connection.begin()
-            try:
+            with undone(self._connection.rollback, duckdb.Error):
                 yield
                 self._connection.commit()
-            except BaseException:
-                with suppress(duckdb.Error):  # what ended it is the error to hear of
-                    self._connection.rollback()
-                raise
 
     def execute(self, statement: str) -> None:
         self._connection.execute(statement)
@@ -100,12 +96,5 @@ class _DuckDB:
             self._work.replace(self._published)
             sync_folder(self._published.parent)
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except duckdb.Error as error:
-            complaint = str(error)
-        else:
-            return
-        raise ExportError(f"{self.name}: {complaint}")
+    def _told(self) -> AbstractContextManager[None]:
+        return quoted(self.name, duckdb.Error)

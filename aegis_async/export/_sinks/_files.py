@@ -41,14 +41,7 @@ class Files:
         self._formats = tuple(name for name in known if name in wanted)
         self._extension = next((known[name].extension for name in self._formats if name != RAW), None)
         self._place = {mark.id: chunk.name for chunk in state.chunks.values() for mark in chunk.marks}
-        self._holdings = Holdings(
-            _marks(state.chunks.values(), self._formats), state.buried, state.current.next(intent)
-        )
-
-    @property
-    def holdings(self) -> Holdings:
-        """What the folder holds."""
-        return self._holdings
+        self.holdings = Holdings(_marks(state.chunks.values(), self._formats), state.buried, state.current.next(intent))
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -58,7 +51,7 @@ class Files:
     @property
     def number(self) -> int:
         """The number of the pass under way."""
-        return self._holdings.current.number
+        return self.holdings.current.number
 
     @property
     def demands(self) -> bool:
@@ -91,7 +84,7 @@ class Files:
             released=self._set_aside_of(judged),
             risen=tuple(sorted(ids & state.buried)),
         )
-        self._holdings.take(marks)
+        self.holdings.take(marks)
 
     def bury(self, ids: Sequence[int], *, drop: bool) -> None:
         """Note that the service no longer has these collections.
@@ -109,7 +102,7 @@ class Files:
         self._commit(added=kept, retired=retired, released=released, buried=tuple(sorted(new)))
         for id_ in dropped:
             del self._place[id_]
-        self._holdings.bury(new | dropped, drop=drop)
+        self.holdings.bury(new | dropped, drop=drop)
 
     def finish(self, listing: ListingEvidence | None) -> None:
         """End the pass: every table can be asked, and listed items of earlier passes leave the quarantine.
@@ -117,7 +110,7 @@ class Files:
         Raises:
             ExportError: It could not be written.
         """
-        current = self._holdings.current
+        current = self.holdings.current
         small = too_many(self._folder.state.chunks.values(), self._formats)
         if small:
             self._commit(added=(self._chunks.joined(small),), retired=tuple(chunk.name for chunk in small))
@@ -145,7 +138,7 @@ class Files:
         """Let go of the folder; its lock is the run's."""
 
     def _commit(self, **changes: Any) -> None:
-        self._folder.commit(**{"current": self._holdings.current, "formats": self._formats, **changes})
+        self._folder.commit(**{"current": self.holdings.current, "formats": self._formats, **changes})
         for chunk in changes.get("added", ()):
             self._place |= dict.fromkeys((mark.id for mark in chunk.marks), chunk.name)
 

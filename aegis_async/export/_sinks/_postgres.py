@@ -1,8 +1,7 @@
 """PostgreSQL at an address, through ADBC: rows by COPY, one transaction a batch."""
 
-import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,8 +12,10 @@ from adbc_driver_manager import Error
 from adbc_driver_postgresql import dbapi
 
 from aegis_async.errors import ExportError
+from aegis_async.export._refusals import quoted
 from aegis_async.export._schema import Kind
-from aegis_async.export._sinks._sql import Row, SqlSink
+from aegis_async.export._sinks._database import Row, undone
+from aegis_async.export._sinks._sql import SqlSink
 
 __all__ = ["opened"]
 
@@ -75,14 +76,9 @@ class _Postgres:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        with self._told():
-            try:
-                yield
-                self._connection.commit()
-            except BaseException:
-                with suppress(Error):  # what ended it is the error to hear of
-                    self._connection.rollback()
-                raise
+        with self._told(), undone(self._connection.rollback, Error):
+            yield
+            self._connection.commit()
 
     def execute(self, statement: str) -> None:
         with self._connection.cursor() as cursor:
@@ -107,17 +103,8 @@ class _Postgres:
         with self._told():
             self._connection.close()
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except Error as error:
-            complaint = " ".join(str(error).split())
-        else:
-            return
-        if self._secret:
-            complaint = re.sub(re.escape(self._secret), "…", complaint)
-        raise ExportError(f"{self.name}: {complaint}")
+    def _told(self) -> AbstractContextManager[None]:
+        return quoted(self.name, Error, secret=self._secret)
 
 
 def _without_nul(rows: pa.Table) -> pa.Table:

@@ -1,8 +1,8 @@
-"""What databases have in common: the tables of the schema, the marks beside the rows, one transaction a batch."""
+"""What databases have in common as sinks: the marks beside the rows, one transaction a batch."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
-from typing import Any, Final, Protocol, TypeAlias
+from contextlib import suppress
+from typing import Final
 
 import msgspec
 import pyarrow as pa
@@ -10,16 +10,13 @@ import pyarrow as pa
 from aegis_async.errors import ExportError
 from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._holdings import Holdings, Mark, Pass
-from aegis_async.export._schema import SCHEMA_VERSION, TABLES, Kind, Table
+from aegis_async.export._schema import SCHEMA_VERSION, TABLES
+from aegis_async.export._sinks._created import MARKS, PROGRESS, make_ready
+from aegis_async.export._sinks._database import Database, Row
 from aegis_async.export._sinks._protocol import Batch
 
-__all__ = ["MARKS", "Database", "Row", "SqlSink"]
+__all__ = ["SqlSink"]
 
-Row: TypeAlias = tuple[Any, ...]
-
-MARKS: Final = "_aegis_collections"
-_PROGRESS: Final = "_aegis_pass"
-_MARKS: Final = "collection_id BIGINT{key}, fingerprint TEXT, pass BIGINT, settled BOOLEAN, gone BOOLEAN"
 _MARK_SCHEMA: Final = pa.schema(
     {
         "collection_id": pa.int64(),
@@ -31,68 +28,6 @@ _MARK_SCHEMA: Final = pa.schema(
 )
 _AT_ONCE: Final = 500  # ids in one statement
 
-_LATEST_RUNS: Final = """
-CREATE VIEW latest_runs AS
-SELECT * FROM (
-    SELECT runs.*, row_number() OVER (
-        PARTITION BY collection_id, model_slug ORDER BY finished_at DESC, id DESC
-    ) AS place
-    FROM runs WHERE finished_at IS NOT NULL
-) AS ended WHERE place = 1
-"""
-_RATES: Final = """
-CREATE VIEW pass_rate_by_model_and_day AS
-SELECT model_slug, {day} AS day, count(*) AS runs,
-       avg(CASE WHEN is_gte_threshold THEN 1.0 WHEN NOT is_gte_threshold THEN 0.0 END) AS pass_rate
-FROM runs WHERE finished_at IS NOT NULL
-GROUP BY model_slug, {day}
-"""
-
-
-class Database(Protocol):
-    """A connection, and how its database differs from others.
-
-    Attributes:
-        name: What errors speak of.
-        types: Its type for each kind of column.
-        day: The day of ``finished_at`` in UTC.
-        key: What stands behind a column that is its table's key.
-        references: What stands behind ``collection_id`` in the tables below ``collections``.
-        indexed: Whether an index on ``collection_id`` helps.
-    """
-
-    name: str
-    types: Mapping[Kind, str]
-    day: str
-    key: str
-    references: str
-    indexed: bool
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Give a block that happens as a whole or not at all.
-
-        Raises:
-            ExportError: Something in it failed.
-        """
-
-    def execute(self, statement: str) -> None:
-        """Run one statement."""
-
-    def query(self, statement: str) -> list[Row]:
-        """Give the rows of a query."""
-
-    def has(self, table: str) -> bool:
-        """Tell whether there is such a table."""
-
-    def insert(self, table: str, rows: pa.Table) -> None:
-        """Add rows to a table."""
-
-    def publish(self) -> None:
-        """Let readers have what was written; from here on it is only read."""
-
-    def close(self) -> None:
-        """Let readers have what was written, if they have not yet, and end the connection."""
-
 
 class SqlSink:
     """Keeps rows and marks in one database.
@@ -100,6 +35,9 @@ class SqlSink:
     Args:
         database: The database, which is made ready when it is not.
         intent: What this run goes through.
+
+    Attributes:
+        holdings: What the database holds.
 
     Raises:
         ExportError: It holds something else, or was made by another version.
@@ -117,12 +55,7 @@ class SqlSink:
             raise
         buried = [row[0] for row in marks if row[4]]
         kept = [Mark(id_, mark, number, bool(settled)) for id_, mark, number, settled, _ in marks if number is not None]
-        self._holdings = Holdings(kept, buried, last.next(intent))
-
-    @property
-    def holdings(self) -> Holdings:
-        """What the database holds."""
-        return self._holdings
+        self.holdings = Holdings(kept, buried, last.next(intent))
 
     def write(self, batch: Batch) -> None:
         """Put the rows of these collections in the place of what is held of them, in one transaction.
@@ -132,8 +65,8 @@ class SqlSink:
         """
         if not batch.marks:
             return
-        marks = self._holdings.of_this_pass(batch.marks)
-        known = self._holdings.marks.keys() | self._holdings.buried
+        marks = self.holdings.of_this_pass(batch.marks)
+        known = self.holdings.marks.keys() | self.holdings.buried
         with self._database.transaction():
             self._delete([table.name for table in reversed(TABLES)], [m.id for m in marks if m.id in known])
             self._delete([MARKS], [mark.id for mark in marks if mark.id in known])
@@ -141,8 +74,8 @@ class SqlSink:
                 if batch.tables[table.name].num_rows:
                     self._database.insert(table.name, batch.tables[table.name])
             self._database.insert(MARKS, _mark_rows(marks))
-            self._set_pass(self._holdings.current)
-        self._holdings.take(marks)
+            self._set_pass(self.holdings.current)
+        self.holdings.take(marks)
 
     def bury(self, ids: Sequence[int], *, drop: bool) -> None:
         """Note that the service no longer has these collections.
@@ -150,16 +83,16 @@ class SqlSink:
         Raises:
             ExportError: It could not be written.
         """
-        held = self._holdings.marks.keys()
-        new = [id_ for id_ in ids if id_ in held and id_ not in self._holdings.buried]
-        dropped = [id_ for id_ in {*new, *self._holdings.buried} if id_ in held] if drop else []
+        held = self.holdings.marks.keys()
+        new = [id_ for id_ in ids if id_ in held and id_ not in self.holdings.buried]
+        dropped = [id_ for id_ in {*new, *self.holdings.buried} if id_ in held] if drop else []
         with self._database.transaction():
             for some in _listed(new):
                 self._database.execute(f"UPDATE {MARKS} SET gone = TRUE WHERE collection_id IN ({some})")  # noqa: S608 - ints
             for some in _listed(dropped):
                 self._database.execute(f"UPDATE {MARKS} SET pass = NULL WHERE collection_id IN ({some})")  # noqa: S608 - ints
             self._delete([table.name for table in reversed(TABLES)], dropped)
-        self._holdings.bury({*new, *dropped}, drop=drop)
+        self.holdings.bury({*new, *dropped}, drop=drop)
 
     def finish(self, listing: ListingEvidence | None) -> None:  # noqa: ARG002 - the folder's commit has it
         """End the pass.
@@ -168,7 +101,7 @@ class SqlSink:
             ExportError: It could not be written.
         """
         with self._database.transaction():
-            self._set_pass(msgspec.structs.replace(self._holdings.current, finished=True))
+            self._set_pass(msgspec.structs.replace(self.holdings.current, finished=True))
         self._database.publish()
 
     def rows(self) -> Mapping[str, int]:
@@ -182,36 +115,13 @@ class SqlSink:
 
     def _begun(self) -> tuple[Pass, list[Row]]:
         with self._database.transaction():
-            if not self._database.has(_PROGRESS):
-                self._create()
+            make_ready(self._database)
             query = f"SELECT collection_id, fingerprint, pass, settled, gone FROM {MARKS}"  # noqa: S608 - a name of ours
             return self._last_pass(), self._database.query(query)
 
-    def _create(self) -> None:
-        taken = [table.name for table in TABLES if self._database.has(table.name)]
-        if taken:
-            raise ExportError(f"{self._database.name} has a table {taken[0]} that is not of an export; use another one")
-        for table in TABLES:
-            self._database.execute(self._definition(table))
-            if self._database.indexed and table.name != "collections":
-                self._database.execute(f"CREATE INDEX {table.name}_by_key ON {table.name} ({', '.join(table.key)})")
-        self._database.execute(f"CREATE TABLE {MARKS} ({_MARKS.format(key=self._database.key)})")
-        self._database.execute(
-            f"CREATE TABLE {_PROGRESS} (schema_version INTEGER, number BIGINT, intent TEXT, finished BOOLEAN)"
-        )
-        self._database.execute(f"INSERT INTO {_PROGRESS} VALUES ({SCHEMA_VERSION}, 0, '', TRUE)")  # noqa: S608 - ours
-        self._database.execute(_LATEST_RUNS)
-        self._database.execute(_RATES.format(day=self._database.day))
-
-    def _definition(self, table: Table) -> str:
-        types = self._database.types
-        columns = [f"{c.name} {types[c.kind]}{'' if c.nullable else ' NOT NULL'}" for c in table.columns]
-        columns[0] += self._database.references if table.name != "collections" else self._database.key
-        return f"CREATE TABLE {table.name} ({', '.join(columns)})"
-
     def _last_pass(self) -> Pass:
         ((version, number, intent, finished),) = self._database.query(
-            f"SELECT schema_version, number, intent, finished FROM {_PROGRESS}"  # noqa: S608 - ours
+            f"SELECT schema_version, number, intent, finished FROM {PROGRESS}"  # noqa: S608 - ours
         )
         if version != SCHEMA_VERSION:
             raise ExportError(
@@ -223,7 +133,7 @@ class SqlSink:
     def _set_pass(self, current: Pass) -> None:
         intent = current.intent.replace("'", "''")
         self._database.execute(
-            f"UPDATE {_PROGRESS} SET number = {current.number}, intent = '{intent}', finished = {current.finished}"  # noqa: S608 - ours
+            f"UPDATE {PROGRESS} SET number = {current.number}, intent = '{intent}', finished = {current.finished}"  # noqa: S608 - ours
         )
 
     def _delete(self, tables: Sequence[str], ids: Sequence[int]) -> None:

@@ -2,16 +2,17 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
-from aegis_async.errors import ExportError
 from aegis_async.export._layout import SQLITE
+from aegis_async.export._refusals import quoted
 from aegis_async.export._schema import Kind
-from aegis_async.export._sinks._sql import Row, SqlSink
+from aegis_async.export._sinks._database import Row, undone
+from aegis_async.export._sinks._sql import SqlSink
 
 __all__ = ["opened"]
 
@@ -55,13 +56,9 @@ class _Sqlite:
     def transaction(self) -> Iterator[None]:
         with self._told():
             self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with undone(self._connection.rollback, sqlite3.Error):
                 yield
                 self._connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):  # what ended it is the error to hear of
-                    self._connection.execute("ROLLBACK")
-                raise
 
     def execute(self, statement: str) -> None:
         self._connection.execute(statement)
@@ -85,15 +82,8 @@ class _Sqlite:
         with self._told():
             self._connection.close()
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            complaint = str(error)
-        else:
-            return
-        raise ExportError(f"{self.name}: {complaint}")
+    def _told(self) -> AbstractContextManager[None]:
+        return quoted(self.name, sqlite3.Error)
 
 
 def _plain(column: pa.Array) -> pa.Array:
