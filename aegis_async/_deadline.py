@@ -1,18 +1,20 @@
 """Until when a whole call may go on: the caller's own bound, and the one of the block that it is in."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Final, Literal, Self, TypeAlias
+from typing import Final, Literal, Self, TypeAlias, TypeVar
 
 import msgspec
 
 from aegis_async._arguments import seconds as _seconds
 from aegis_async.errors import DeadlineExceededError, InvalidArgumentError
 
-__all__ = ["Deadline", "Phase", "deadline", "nearest", "without_deadline"]
+__all__ = ["Deadline", "Phase", "current", "deadline", "nearest", "within", "without_deadline"]
 
+T = TypeVar("T")
 Phase: TypeAlias = Literal["connect", "read", "attempt", "slot", "backoff", "pause"]
 
 _WORDS: Final[dict[str, str]] = {
@@ -45,9 +47,14 @@ class Deadline(msgspec.Struct, frozen=True):
 _AMBIENT: Final[ContextVar[Deadline | None]] = ContextVar("aegis_async.deadline", default=None)
 
 
+def current() -> Deadline | None:
+    """Give the block's instant, None outside of any."""
+    return _AMBIENT.get()
+
+
 def nearest(own: float | None, monotonic: Callable[[], float]) -> Deadline | None:
     """Give the nearer of ``own`` seconds from now and the block's instant, None where there is neither."""
-    ambient = _AMBIENT.get()
+    ambient = current()
     if own is None:
         return ambient
     mine = Deadline(monotonic() + own, own)
@@ -57,6 +64,25 @@ def nearest(own: float | None, monotonic: Callable[[], float]) -> Deadline | Non
 def without_deadline() -> None:
     """Drop the block's deadline in the running task: for work that outlives the call which began it."""
     _AMBIENT.set(None)
+
+
+async def within(wait: Awaitable[T], what: str) -> T:
+    """Wait for what was begun outside of the running task, no longer than the block permits.
+
+    Raises:
+        DeadlineExceededError: The block's instant came first.
+    """
+    ambient = current()
+    if ambient is None:
+        return await wait
+    scope = asyncio.timeout(ambient.at - time.monotonic())
+    try:
+        async with scope:
+            return await wait
+    except TimeoutError:
+        if not scope.expired():  # an error of the other's own
+            raise
+    raise ambient.error(what, "attempt", 0)
 
 
 class deadline:  # noqa: N801 - reads as the statement it is

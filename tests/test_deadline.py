@@ -130,6 +130,46 @@ async def test_a_block_is_one_instant_for_all_calls_in_it(
     assert 3 == (await client.data_collections.get(3)).id
 
 
+async def test_a_page_fetched_ahead_is_waited_for_until_the_blocks_end(sandbox: Sandbox, client: AegisClient) -> None:
+    """A page that was begun before the block does not keep its consumer longer than the block permits."""
+    sandbox.fail(delay=0.0)
+    sandbox.fail(delay=60.0)
+    async with aiter(client.data_collections.list(page_size=5, prefetch=1).pages()) as pages:
+        await anext(pages)
+
+        async with asyncio.timeout(5), aegis_async.deadline(0.05):
+            with pytest.raises(DeadlineExceededError, match="page 2 of /data-collections"):
+                await anext(pages)
+
+    assert 0 == client.stats().in_flight
+
+
+async def test_a_page_fetched_ahead_does_without_the_deadline_of_its_block(
+    client: AegisClient, block_time: FakeClock
+) -> None:
+    """A page that was begun inside a block and is asked for after it is not bounded by it."""
+    async with aiter(client.data_collections.list(page_size=5, prefetch=1).pages()) as pages:
+        async with aegis_async.deadline(1.0):
+            await anext(pages)
+        block_time.time += 3
+        rest = [len(page.items) async for page in pages]
+
+    assert [5, 5, 5] == rest
+
+
+async def test_a_fan_out_is_waited_for_until_the_blocks_end(sandbox: Sandbox, client: AegisClient) -> None:
+    """A fan-out that was begun before the block does not keep its consumer longer than the block permits."""
+    sandbox.fail("/data-collections/2", delay=60.0)
+    async with aiter(client.data_collections.get_many([1, 2])) as values:
+        await anext(values)
+
+        async with asyncio.timeout(5), aegis_async.deadline(0.05):
+            with pytest.raises(DeadlineExceededError):
+                await anext(values)
+
+    assert 0 == client.stats().in_flight
+
+
 @pytest.mark.parametrize(("outer", "inner"), [(1.0, 9.0), (9.0, 1.0)])
 async def test_the_nearer_of_two_blocks_counts(
     client: AegisClient, block_time: FakeClock, outer: float, inner: float

@@ -7,6 +7,7 @@ from contextlib import suppress
 from copy import copy
 from typing import Any, Final, Generic, TypeVar
 
+from aegis_async._deadline import Deadline, current, within
 from aegis_async._fanout._job import FanOutStats, Job, OnError
 from aegis_async._fanout._source import Source, source
 from aegis_async.errors import AegisError, AuthenticationError, ClientClosedError, FanOutReport
@@ -41,6 +42,7 @@ class Work(Generic[T]):
         self._interrupted = False
         self._ended = False
         self._arrived = asyncio.Event()
+        self._bound: Deadline | None = None
 
     @property
     def stats(self) -> FanOutStats:
@@ -51,6 +53,7 @@ class Work(Generic[T]):
 
     def start(self) -> asyncio.Task[None]:
         """Begin the workers, under a task of the client's."""
+        self._bound = current()
         task = self._job.tasks().start(self._run())
         task.add_done_callback(self._end)
         return task
@@ -79,8 +82,14 @@ class Work(Generic[T]):
                     raise self._reported(self._failure)
                 return None
             self._arrived.clear()
-            await self._arrived.wait()
+            await self._arrival()
         return result
+
+    async def _arrival(self) -> None:
+        if current() is self._bound:  # that of the workers, whose own errors say more
+            await self._arrived.wait()
+        else:
+            await within(self._arrived.wait(), "the next of many ids")
 
     def _reported(self, failure: BaseException) -> BaseException:
         if isinstance(failure, AegisError):

@@ -7,6 +7,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
+from aegis_async._deadline import within, without_deadline
 from aegis_async._pagination._contradictions import refuse_contradiction, refuse_size
 from aegis_async._pagination._listing import Place, Prefetch, Read
 from aegis_async._pagination._sizes import Sizes
@@ -110,7 +111,7 @@ class Walk(Generic[T]):
         if not task.done():
             self._route.depth.waited()
         try:
-            return place, await task
+            return place, await within(task, f"page {place.number} of {self._route.name}")
         except asyncio.CancelledError:
             await finish(task)
             if _was_cancelled():
@@ -139,7 +140,7 @@ class Walk(Generic[T]):
             if place is None or not _exists(place, came, meta):
                 break
             self._loop = asyncio.get_running_loop()
-            self._ahead.append((place, self._route.tasks().start(self._route.read(place, ahead=True))))
+            self._ahead.append((place, self._route.tasks().start(_read_ahead(self._route.read, place))))
 
     def _wanted(self) -> int:
         depth = self._route.depth.pages
@@ -154,6 +155,11 @@ def _exists(place: Place, came: Place, meta: PageMeta) -> bool:
     """Whether a page is one of those that the latest answer knows of."""
     last = meta.total_pages if place.size == came.size else -(-meta.total_items // place.size)
     return place.number <= last
+
+
+async def _read_ahead(read: Reader[T], place: Place) -> Read[T]:
+    without_deadline()  # it goes on after the block that it was begun in
+    return await read(place, ahead=True)
 
 
 def _was_cancelled() -> bool:

@@ -9,7 +9,7 @@ from typing import Final, Generic, Self, TypeVar
 
 import msgspec
 
-from aegis_async._deadline import nearest
+from aegis_async._deadline import current
 from aegis_async._pagination import OnDrift
 from aegis_async._resources._api import Api
 from aegis_async._resources._paging import Paging
@@ -186,7 +186,7 @@ class Watch(Closing, AsyncIterator[Change[T]]):
     async def _rest(self) -> None:
         clock = self._api.session.clock
         seconds = self._interval * (1 + _JITTER * (2 * clock.random() - 1))
-        deadline = nearest(None, clock.monotonic)
+        deadline = current()
         if deadline is not None and clock.monotonic() + seconds >= deadline.at:
             raise deadline.error(f"watching {self._path}", "backoff", self._polls)
         await self._api.session.rest(seconds)
