@@ -12,6 +12,7 @@ from aegis_async._decode._outline import Cut, Outline, Steps, array_outline, out
 from aegis_async._decode._shape import Field, Shapes, root, shapes
 from aegis_async._decode._skip import BROKEN
 from aegis_async._decode._turns import Turns
+from aegis_async.errors import InvalidArgumentError
 
 __all__ = ["PIECE", "Decode", "Decoders", "Lent", "PiecewiseDecoder"]
 
@@ -157,7 +158,12 @@ class Decoders:
         Raises:
             InvalidArgumentError: msgspec cannot decode into ``type_``.
         """
-        known = self._known.get(type_)
-        if known is None:
-            known = self._known[type_] = PiecewiseDecoder(type_, self.turns)
-        return known
+        try:
+            known = self._known.get(type_)
+        except TypeError as error:  # every type has a hash
+            complaint = str(error)
+        else:
+            if known is None:
+                known = self._known[type_] = PiecewiseDecoder(type_, self.turns)
+            return known
+        raise InvalidArgumentError(f"type cannot be decoded from JSON: {complaint}")
