@@ -23,7 +23,7 @@ from aegis_async.sandbox import Sandbox
 from aegis_async.sandbox._documents import Record
 
 # A shared machine is slow now and then, which is no fault of an example.
-settings.register_profile("aegis", deadline=None, derandomize="CI" in os.environ)
+settings.register_profile("aegis", deadline=None, derandomize="CI" in os.environ, max_examples=60)
 settings.load_profile("aegis")
 
 START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -83,6 +83,12 @@ class FakeAlarm:
             return
         self._clock.time += self._seconds
         self._then()
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector a look at all tests in each of them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
