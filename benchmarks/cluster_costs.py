@@ -17,6 +17,7 @@ __all__ = ["EVALUATIONS", "Commits", "Costs", "commits", "costs_of"]
 EVALUATIONS: Final = 1000
 """Of one collection, as in `benchmarks.export`."""
 
+_SMALLEST, _LARGEST = 1_000, 1_000_000  # evaluations of the exports that were measured
 _PAGE: Final = 1000
 _FEW, _MANY, _ROUNDS = 10, 1000, 30
 
@@ -53,12 +54,12 @@ class Costs(msgspec.Struct, frozen=True):
 
 def costs_of(run: Run, committed: Commits) -> Costs:
     """Give the costs by the exports and listings of a run; the slope between two sizes is free of the start."""
-    small, large = (_exported(run, size, "processor s") for size in (200_000, 1_000_000))
-    collection = (large - small) / (1_000_000 - 200_000) * EVALUATIONS
+    small, large = (_exported(run, size, "processor s") for size in (_SMALLEST, _LARGEST))
+    collection = (large - small) / (_LARGEST - _SMALLEST) * EVALUATIONS
     page = f"listing, pages of {_PAGE}"
     pages = run.scale.pages_of(_PAGE)
     return Costs(
-        begin=large - 1_000_000 / EVALUATIONS * collection,
+        begin=large - _LARGEST / EVALUATIONS * collection,
         collection=collection,
         size=len(Account(1, EVALUATIONS).body(1)),
         item=median(costs(run, page, "aegis_async")) / pages / _PAGE,

@@ -133,11 +133,11 @@ def test_the_costs_are_those_of_the_kept_run() -> None:
 
 
 def test_the_model_is_near_what_was_measured() -> None:
-    """Real exports and fan-outs took what was simulated, to a third."""
+    """Real exports and fan-outs took what was simulated, to two fifths."""
     ratios = [float(ratio) for *_, ratio in measured(read(FOLDER / "3.11.json"), kept().costs)]
 
     assert 6 == len(ratios)
-    assert all(0.7 <= ratio <= 1.3 for ratio in ratios)
+    assert all(0.7 <= ratio <= 1.4 for ratio in ratios)
 
 
 def test_the_kept_cases_are_those_of_the_sweeps() -> None:

@@ -95,11 +95,11 @@ async def test_an_old_value_is_given_when_the_service_is_down(
     sandbox: Sandbox, clock: FakeClock, fault: dict[str, Any]
 ) -> None:
     """Beyond the time of refreshing the service is asked, and the old value stands in when it does not answer."""
-    async with keeping(sandbox, clock, timeout=0.05) as client:
+    async with keeping(sandbox, clock) as client:
         first = await client.data_collections.get(14)
         clock.time += 331
         sandbox.fail(**fault)
-        aged = await client.data_collections.get_with_age(14)
+        aged = await client.with_options(timeout=0.05).data_collections.get_with_age(14)
 
     assert aged.value is first
     assert (331.0, True) == (aged.age, aged.stale)
