@@ -113,6 +113,13 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
+async def small() -> AsyncIterator[Sandbox]:
+    """An account that is read at a glance."""
+    async with Sandbox(collections=3) as running:
+        yield running
+
+
+@pytest.fixture
 async def client(sandbox: Sandbox, clock: FakeClock) -> AsyncIterator[AegisClient]:
     made = AegisClient(sandbox.api_key, base_url=sandbox.url)
     made._session.clock = clock.as_clock()

@@ -19,12 +19,6 @@ from tests.session.wire import KEY, http, wire
 
 
 @pytest.fixture
-async def small() -> AsyncIterator[Sandbox]:
-    async with Sandbox(collections=3) as running:
-        yield running
-
-
-@pytest.fixture
 async def watcher(small: Sandbox, clock: FakeClock) -> AsyncIterator[AegisClient]:
     made = AegisClient(small.api_key, base_url=small.url, cache=Cache(), retry=RetryPolicy(max_attempts=1))
     made._session.clock = clock.as_clock()
