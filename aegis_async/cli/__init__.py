@@ -3,6 +3,7 @@
 Only what ``--help`` needs is imported here; a command imports the rest when it runs.
 """
 
+import sys
 from collections.abc import Sequence
 
 from aegis_async.cli._parser import build_parser
@@ -20,7 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments without the program's name; those of the process when None.
     """
     try:
-        options = build_parser().parse_args(argv)
+        words = sys.argv[1:] if argv is None else argv
+        options = build_parser(words).parse_args(words)
     except SystemExit as done:  # argparse has said why
         return done.code if isinstance(done.code, int) else 1
     try:

@@ -1,6 +1,7 @@
 """The parser: what is common to the commands, and each command's own part from the table."""
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter, _ArgumentGroup
+from collections.abc import Sequence
 from typing import Final
 
 from aegis_async._version import __version__
@@ -24,8 +25,12 @@ exit status:
   143  terminated"""
 
 
-def build_parser() -> ArgumentParser:
-    """Give the parser of every command, as the documentation shows it too."""
+def build_parser(argv: Sequence[str] | None = None) -> ArgumentParser:
+    """Give the parser of every command, as the documentation shows it too.
+
+    With the arguments to be parsed, the options of the commands that they do not name are left out: from Python 3.14
+    on argparse reads an option's choices when it is added, and those of an export are not for the help of others.
+    """
     parser = ArgumentParser(
         prog="aegis-async",
         description=f"List, fetch and export LLM evaluation records from Aegis.\n\n{_KEY}",
@@ -43,8 +48,9 @@ def build_parser() -> ArgumentParser:
             formatter_class=RawDescriptionHelpFormatter,
         )
         own.set_defaults(run=command.run)
-        command.configure(own)
-        _add_common(own, command)
+        if argv is None or command.name in argv:
+            command.configure(own)
+            _add_common(own, command)
     return parser
 
 

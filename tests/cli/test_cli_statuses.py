@@ -217,8 +217,7 @@ def test_a_full_standard_output_is_1(spawn: Spawn) -> None:
         process = spawn("list", "--sandbox", "--sandbox-collections", "3", stdout=full.fileno())
         _, err = process.communicate()
 
-    assert 1 == process.returncode
-    assert "aegis-async: cannot write to standard output: No space left on device\n" == err
+    assert (1, "aegis-async: cannot write to standard output: No space left on device\n") == (process.returncode, err)
 
 
 @pytest.mark.parametrize("extra", [[], ["-v"]])

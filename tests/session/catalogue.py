@@ -5,7 +5,6 @@ import zlib
 from typing import Final
 
 import brotli
-from backports import zstd
 
 from aegis_async.errors import (
     APIConnectionError,
@@ -17,6 +16,7 @@ from aegis_async.errors import (
 from tests.session.connecting import CONNECTING, secure, trusting
 from tests.session.fault import DRIPPED, QUICK, Fault, sent
 from tests.session.wire import HANG_UP, RESET, Drip, Endless, chunks, head, http
+from tests.session.zstd import zstd
 
 __all__ = ["FAULTS", "JSON", "LIMIT", "cut_codings", "moved"]
 

@@ -9,13 +9,13 @@ from typing import Final
 
 import brotli
 import pytest
-from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis_async._session import _coding
 from aegis_async._session._coding import ACCEPTED, PIECE, CutError, Decoding, GarbledError
 from tests.session.wire import http, once, wire
+from tests.session.zstd import zstd
 
 
 def bare_deflate(data: bytes) -> bytes:

@@ -1,7 +1,6 @@
 """``aegis-async export OUT``: the whole account as files."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from aegis_async.cli._command import Command, add_shared
@@ -17,26 +16,16 @@ between spaces or commas: each has a limiter and workers of its own, so that
 --rate-limit holds for each. With --sandbox it is not looked at."""
 
 
-class _Formats:
-    """The formats there are, looked up when somebody names one or asks for this command's help."""
-
-    def __iter__(self) -> Iterator[str]:
-        from aegis_async.export import FORMATS  # noqa: PLC0415 - not for the help of other commands
-
-        return iter(FORMATS)
-
-    def __contains__(self, name: object) -> bool:
-        return name in tuple(self)
-
-
 def _configure(parser: ArgumentParser) -> None:
+    from aegis_async.export import FORMATS  # noqa: PLC0415 - not for the help of other commands
+
     parser.add_argument(
         "out", metavar="OUT", help="a folder, or a URL as s3://bucket/prefix: new, empty, or of an earlier export"
     )
     parser.add_argument(
         "--format",
         action="append",
-        choices=_Formats(),
+        choices=FORMATS,
         metavar="FORMAT",
         help="of the tables: %(choices)s; may be given several times (default: parquet)",
     )
