@@ -49,7 +49,8 @@ def test_every_contestant_gets_the_same() -> None:
 
 def test_a_run_is_kept_and_judged(tmp_path: Path) -> None:
     """A run is read as it was written, and each target is met, missed or said to be not measured."""
-    works = measure(SCALE, 2, lambda _work: None, works=["get, 2 KB"], who=INSTALLED)
+    who = ("bare", "bare again", "aegis_async", "aegis_async, no single flight", "aegis_async, warm cache")
+    works = measure(SCALE, 2, lambda _work: None, works=["get, 2 KB"], who=who)
     run = Run(Where(datetime.now(UTC), 2, 0.5, {"Python": "3.11.0"}), SCALE, works)
 
     write(run, tmp_path / "run.json")

@@ -13,7 +13,7 @@ from aegis_async.export import TABLES, export, verify
 from aegis_async.sandbox import Sandbox
 from tests.export.places import READERS
 
-COLLECTIONS = 40
+COLLECTIONS = 20
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ async def client() -> AsyncIterator[AegisClient]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a megabyte; a test that cannot mount one is skipped."""
+    """A file system of half a megabyte; a test that cannot mount one is skipped."""
     mount, place = shutil.which("mount"), tmp_path / "small"
     place.mkdir()
-    command = [mount or "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
+    command = [mount or "mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)]
     if mount is None or subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603 - ours
         pytest.skip("mounting a small tmpfs needs root")
     yield place
