@@ -1,6 +1,6 @@
 """Checks of what a caller passes in; each names the argument and its bounds."""
 
-import math
+import sys
 from collections.abc import Collection
 from typing import Final
 
@@ -9,6 +9,7 @@ from aegis_async.errors import AegisError, ConfigurationError, InvalidArgumentEr
 __all__ = ["choice", "integer", "rate", "seconds"]
 
 _PRINTED_BITS: Final = 256
+_LARGEST: Final = sys.float_info.max
 
 
 def integer(
@@ -41,8 +42,10 @@ def rate(name: str, value: object) -> float:
 def _positive(name: str, value: object, what: str, *, zero: bool, error: type[AegisError]) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise error(f"{name} must be {what}, not {_shown(value)}")
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
-        raise error(f"{name} must be {'zero or more' if zero else 'more than zero'}, not {value}")
+    if value > _LARGEST:  # infinity, or an int that no float can hold
+        raise error(f"{name} must be finite, not {_shown(value)}")
+    if not value >= 0 or (value == 0 and not zero):  # NaN is neither more nor less
+        raise error(f"{name} must be {'zero or more' if zero else 'more than zero'}, not {_shown(value)}")
     return float(value)
 
 
@@ -55,6 +58,6 @@ def choice(name: str, value: object, choices: Collection[object]) -> None:
 
 def _shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > _PRINTED_BITS:
-        return "a far larger one"  # Python itself refuses to print the largest
+        return f"a far {'larger' if value > 0 else 'smaller'} one"  # Python itself refuses to print the largest
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 - long enough to recognise

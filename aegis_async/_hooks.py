@@ -1,5 +1,6 @@
 """What an operator may watch: plain callables that hear of every attempt, and the value they hear it with."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def tell(hook: Hook | None, event: RequestEvent) -> None:
         return
     try:
         hook(event)
-    except Exception:
+    except (Exception, asyncio.CancelledError):  # of a task that it looked at: who awaits nothing cannot be cancelled
         log.exception("a hook raised at attempt %d of %s %s", event.attempt, event.method, event.path)
 
 

@@ -156,10 +156,23 @@ def test_a_bare_number_is_the_limit_of_the_attempt() -> None:
     assert Timeout(1, 2, 3) == Timeout.of(Timeout(1, 2, 3))
 
 
-@pytest.mark.parametrize("value", [0, -1, math.inf, math.nan, "5", None, True])
-def test_a_timeout_is_a_positive_number_of_seconds(value: Any) -> None:
-    """Zero, less, infinity and anything else than a number is refused by name."""
-    with pytest.raises(ConfigurationError, match=r"^timeout\.read must be"):
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0, "more than zero, not 0"),
+        (-1, "more than zero, not -1"),
+        (-(10**400), "more than zero, not a far smaller one"),
+        (math.nan, "more than zero, not nan"),
+        (math.inf, "finite, not inf"),
+        (10**400, "finite, not a far larger one"),
+        ("5", "a number of seconds, not '5'"),
+        (None, "a number of seconds, not None"),
+        (True, "a number of seconds, not True"),
+    ],
+)
+def test_a_timeout_is_a_positive_number_of_seconds(value: Any, words: str) -> None:
+    """Zero, less, infinity, more than a float can hold and anything else than a number is refused by name."""
+    with pytest.raises(ConfigurationError, match=rf"^timeout\.read must be {words}$"):
         Timeout(read=value)
 
 
@@ -186,6 +199,7 @@ def test_an_integer_is_no_bool_and_within_its_bounds() -> None:
         (1.0, "page must be an integer, not 1.0"),
         ("1" * 99, "page must be an integer, not '11111111111111111111111111111111111111111111111111111111…"),
         (10**5000, "page must be between 1 and 9, not a far larger one"),
+        (-(10**5000), "page must be between 1 and 9, not a far smaller one"),
     ]:
         with pytest.raises(InvalidArgumentError) as caught:
             integer("page", value, minimum=1, maximum=9)

@@ -158,6 +158,28 @@ async def test_ids_may_close_the_client_that_they_are_for(sandbox: Sandbox) -> N
         await client.data_collections.get_many(ids()).collect()
 
 
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_ids_may_close_the_iterator_that_they_are_for(client: AegisClient, concurrency: int) -> None:
+    """Where the source of the ids closes the iterator, it goes on, and soon after nothing is left of the fan-out."""
+    closed = asyncio.Event()
+
+    async def ids() -> AsyncIterator[int]:
+        yield 1
+        await results.aclose()
+        closed.set()
+        yield 2
+
+    results: Any = client.data_collections.get_many(ids(), concurrency=concurrency).outcomes()
+    async with asyncio.timeout(5):
+        found = [outcome.id async for outcome in results]
+        await closed.wait()
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+    assert found in ([], [1])
+    assert (0, 0) == left(client)
+
+
 async def test_a_listing_and_its_fan_out_are_one_pipeline(client: AegisClient, sandbox: Sandbox) -> None:
     """With a consumer that takes nothing more, a listing that reads ahead stops at its pages ahead."""
     ids = (summary.id async for summary in client.data_collections.list(page_size=1, prefetch=3))

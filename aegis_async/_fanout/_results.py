@@ -46,9 +46,13 @@ class _Results(Closing, Generic[T]):
         return result
 
     async def aclose(self) -> None:
-        """End the iteration: no request of it is left when this returns."""
+        """End the iteration: no request of it is left when this returns, or soon after where its own ids call this."""
         self._over = True
-        if self._task is not None:
+        if self._task is None:
+            return
+        if self._work.runs_in(asyncio.current_task()):  # which would wait for its own end
+            self._task.cancel()
+        else:
             await finish(self._task)
 
     def __del__(self) -> None:

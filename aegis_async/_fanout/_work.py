@@ -36,6 +36,7 @@ class Work(Generic[T]):
         self._ready: dict[int, Result] = {}
         # Each id in flight, with its place in the order and those of its repeats.
         self._flights: dict[int, list[int]] = {}
+        self._workers: set[asyncio.Task[None]] = set()
         self._taken = self._given = self._fetched = self._failed = self._shared = 0
         self._failure: BaseException | None = None
         self._lost: tuple[int, ...] = ()
@@ -57,6 +58,10 @@ class Work(Generic[T]):
         task = self._job.tasks().start(self._run())
         task.add_done_callback(self._end)
         return task
+
+    def runs_in(self, task: asyncio.Task[object] | None) -> bool:
+        """Whether a task is one of the workers, in which the source of the ids runs too."""
+        return task in self._workers
 
     def pop(self) -> Result | None:
         """Give the next result if it is there."""
@@ -104,10 +109,10 @@ class Work(Generic[T]):
         ids = source(self._job.ids)
         try:
             with suppress(BaseExceptionGroup):  # the first failure in time is kept by the worker that met it
-                async with asyncio.TaskGroup() as workers:
-                    for _ in range(self._job.concurrency):
-                        workers.create_task(self._worker(ids))
+                async with asyncio.TaskGroup() as group:
+                    self._workers = {group.create_task(self._worker(ids)) for _ in range(self._job.concurrency)}
         finally:
+            self._workers.clear()
             await ids.aclose()
 
     def _end(self, task: asyncio.Task[None]) -> None:

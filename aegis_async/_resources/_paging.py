@@ -67,12 +67,14 @@ class Paging(msgspec.Struct, frozen=True):
         for name in ("page", "page_size"):
             if name in filters:
                 raise InvalidArgumentError(f"params must not hold {name!r}: it has an argument of its own")
-        shared = self.cursor.shared if self.cursor is not None else None
-        if shared is None:
+        if self.cursor is None:
             return filters
-        if filters.get("shared") not in (None, shared):
-            raise InvalidArgumentError(f"shared must be {shared} or left out, as in the cursor")
-        return {**filters, "shared": shared}
+        kept, given = self.cursor.shared, filters.get("shared")
+        if kept is None and isinstance(given, bool):  # anything else than a bool no cursor holds
+            raise InvalidArgumentError("shared must be left out, as in the cursor: its pages are those of all items")
+        if kept is not None and given not in (None, kept):
+            raise InvalidArgumentError(f"shared must be {kept} or left out, as in the cursor")
+        return filters if kept is None else {**filters, "shared": kept}
 
     def start(self, filters: Mapping[str, Param]) -> Cursor:
         """Give where to begin."""

@@ -181,6 +181,7 @@ async def test_a_cursor_of_another_endpoint_goes_on_too(client: AegisClient) -> 
         ({"cursor": Cursor(offset=-1)}, "cursor.offset must be at least 0"),
         ({"cursor": Cursor(page_size=10_001)}, "cursor.page_size must be between 1 and 10000"),
         ({"cursor": Cursor(shared=True), "shared": False}, "shared must be True or left out"),
+        ({"cursor": Cursor(), "shared": True}, "shared must be left out"),
     ],
     ids=str,
 )
