@@ -150,12 +150,14 @@ async def test_the_bytes_are_gone_afterwards() -> None:
 @pytest.mark.parametrize("body", [encoded(grown()), b"[]"], ids=["sound", "none"])
 def test_a_body_is_split_at_once_too(body: bytes) -> None:
     """Without a loop the same comes of a body, as with every other decoder."""
-    splitter = KeepingSplitter(Splitter(Decoders().of(DataCollection), "runs"), 14, "GET /data-collections/14")
+    places: list[DecodeError] = []
+    splitter = KeepingSplitter(Splitter(Decoders().of(DataCollection), "runs"), 14, places.append)
 
     at_once, in_pieces = splitter(body), asyncio.run(_awaited(splitter, body))
 
     assert at_once.collection == in_pieces.collection
     assert str(at_once.error) == str(in_pieces.error)
+    assert [each.error for each in (at_once, in_pieces) if each.error] == places
     assert body == b"".join(at_once.raw())
 
 

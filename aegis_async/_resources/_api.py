@@ -1,7 +1,7 @@
 """The two general calls that every resource stands on: fetch one answer, paginate a listing."""
 
 import math
-from collections.abc import Awaitable, Container, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Container, Hashable, Mapping
 from types import EllipsisType
 from typing import Any, Final, TypeVar
 
@@ -12,9 +12,10 @@ from aegis_async._decode import Decode, Decoders, Lent, PiecewiseDecoder
 from aegis_async._flight import Alike, Flights
 from aegis_async._pagination import Listing, Paginator, Place, Read, Told
 from aegis_async._resources._paging import Paging
-from aegis_async._resources._reading import Identified, Key, Skimming, Timing, id_type_of, key_of
+from aegis_async._resources._reading import Identified, Key, Placing, Skimming, Timing, id_type_of, key_of
 from aegis_async._session import Call, Options, Param, Request, Session
 from aegis_async._tasks import TaskOwner
+from aegis_async.errors import DecodeError
 from aegis_async.models import Page
 
 __all__ = ["Api", "Shared"]
@@ -98,6 +99,28 @@ class Api:
         """Give one answer as ``decode`` makes it, in the bulk lane; ``max_size`` goes before the client's own limit."""
         request = Request.get(self.session.base, path, params, max_size=max_size)
         return await self.session.call(Call(request, decode, self.options, bulk=True))
+
+    def reader(self, type_: type[T]) -> Callable[[bytes], T]:
+        """Give what decodes a part of an answer that was given as it is; its errors have the key masked."""
+        decode, mask = self.decoders.of(type_), self.session.mask
+
+        def read(part: bytes) -> T:
+            try:
+                return decode(part)
+            except DecodeError as error:
+                mask(error)
+                raise
+
+        return read
+
+    def placing(self, path: str) -> Placing:
+        """Give what adds the request to the error of a body that is decoded afterwards, and masks the key in it."""
+
+        def place(error: DecodeError) -> None:
+            error.args = (f"{error} (GET {path})",)
+            self.session.mask(error)
+
+        return place
 
     def give(self, request: Request, decoder: PiecewiseDecoder[T], *, bulk: bool) -> Awaitable[T]:
         """Give one answer of the service, shared with whoever asks for the same in the interactive lane."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aegis_async._decode import PiecewiseDecoder, as_bytes
+from aegis_async._resources._reading import Placing
 from aegis_async.errors import DecodeError
 from aegis_async.models import DataCollection
 
@@ -37,7 +38,7 @@ class KeepingBody:
 
     Args:
         id_: The id that was asked for.
-        source: The request, for the text of errors.
+        place: Completes errors.
         decode: Does the work.
         most: Decodes what it can of a body of up to a megabyte; None has ``decode`` do all.
 
@@ -48,13 +49,13 @@ class KeepingBody:
     def __init__(
         self,
         id_: int,
-        source: str,
+        place: Placing,
         decode: PiecewiseDecoder[DataCollection],
         most: Callable[[bytes], DataCollection | None] | None,
     ) -> None:
         self.cut_above: int = max(decode.cut_above, _WHOLE)
         self._id = id_
-        self._source = source
+        self._place = place
         self._decode = decode
         self._most = most
 
@@ -78,6 +79,6 @@ class KeepingBody:
     def _kept(self, body: bytes, error: DecodeError) -> CollectionBody:
         if error.truncated:  # worth another attempt
             raise error
-        error.args = (f"{error} ({self._source})",)
+        self._place(error)
         # Without its traceback: from Python 3.12 on, the frames in it hold what holds the error, and so the body.
         return CollectionBody(self._id, body, None, error.with_traceback(None))

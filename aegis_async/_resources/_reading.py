@@ -13,11 +13,13 @@ from aegis_async._pagination import Read, Told
 from aegis_async.errors import DecodeError
 from aegis_async.models import Page
 
-__all__ = ["Identified", "Key", "Skimming", "Timing", "id_type_of", "key_of"]
+__all__ = ["Identified", "Key", "Placing", "Skimming", "Timing", "id_type_of", "key_of"]
 
 T = TypeVar("T")
 _IdT = TypeVar("_IdT")
 Key: TypeAlias = Callable[[T], Hashable] | None
+Placing: TypeAlias = Callable[[DecodeError], None]
+"""Adds to an error what it is about."""
 
 
 class Identified(msgspec.Struct, Generic[_IdT], frozen=True):

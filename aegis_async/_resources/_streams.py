@@ -6,6 +6,7 @@ from typing import Final
 from msgspec.structs import asdict
 
 from aegis_async._decode import Slice, Split, Splitter
+from aegis_async._resources._reading import Placing
 from aegis_async.errors import ClientClosedError, DecodeError
 from aegis_async.models import DataCollection, DataCollectionHead, Run
 
@@ -17,10 +18,10 @@ _COPIED: Final = 1 << 18  # bytes: some 30 microseconds
 class _Stream:
     """A body in memory until it is closed, with an array that is still to be decoded."""
 
-    def __init__(self, split: Split[DataCollection] | Split[None], source: str) -> None:
+    def __init__(self, split: Split[DataCollection] | Split[None], place: Placing) -> None:
         self.size: int = len(split.body)
         self._split: Split[DataCollection] | Split[None] | None = split
-        self._source = source
+        self._place = place
 
     async def aclose(self) -> None:
         """Let go of the bytes."""
@@ -33,10 +34,6 @@ class _Stream:
             raise ClientClosedError("the stream is closed: read its runs inside its async with")
         return self._split
 
-    def _placed(self, error: DecodeError) -> DecodeError:
-        error.args = (f"{error} ({self._source})",)
-        return error
-
 
 class CollectionStream(_Stream):
     """One collection too large to be held in full: its own fields, and its runs one after the other.
@@ -48,8 +45,8 @@ class CollectionStream(_Stream):
         size: Bytes of the body.
     """
 
-    def __init__(self, split: Split[DataCollection], source: str) -> None:
-        super().__init__(split, source)
+    def __init__(self, split: Split[DataCollection], place: Placing) -> None:
+        super().__init__(split, place)
         self.collection: DataCollectionHead = _head(split.value)
 
     async def runs(self) -> AsyncIterator[Run]:
@@ -64,7 +61,7 @@ class CollectionStream(_Stream):
                 yield run
                 self._open()
         except DecodeError as error:
-            self._placed(error)
+            self._place(error)
             raise
 
 
@@ -81,12 +78,14 @@ class BodyStream(_Stream):
     """
 
     def __init__(
-        self, id_: int, split: Split[DataCollection] | Split[None], source: str, error: DecodeError | None = None
+        self, id_: int, split: Split[DataCollection] | Split[None], place: Placing, error: DecodeError | None = None
     ) -> None:
-        super().__init__(split, source)
+        super().__init__(split, place)
         self.id = id_
         self.collection: DataCollectionHead | None = _head(split.value) if split.value is not None else None
-        self.error: DecodeError | None = self._placed(error) if error is not None else None
+        self.error: DecodeError | None = error
+        if error is not None:
+            place(error)
 
     def raw(self) -> Iterator[bytes]:
         """Give the body byte for byte in pieces of 256 KiB at most; each call begins anew, in any thread.
@@ -113,7 +112,7 @@ class BodyStream(_Stream):
                 yield part
                 self._open()
         except DecodeError as error:
-            self._placed(error)
+            self._place(error)
             raise
 
 
@@ -123,7 +122,7 @@ class KeepingSplitter:
     Args:
         splitter: Does the work.
         id_: The id that was asked for.
-        source: The request, for the text of errors.
+        place: Completes errors.
 
     Attributes:
         cut_above: Every body is read in pieces.
@@ -131,15 +130,15 @@ class KeepingSplitter:
 
     cut_above: int = Splitter.cut_above
 
-    def __init__(self, splitter: Splitter[DataCollection], id_: int, source: str) -> None:
+    def __init__(self, splitter: Splitter[DataCollection], id_: int, place: Placing) -> None:
         self._splitter = splitter
         self._id = id_
-        self._source = source
+        self._place = place
 
     def __call__(self, body: bytes | bytearray) -> BodyStream:
         """Split a body at once."""
         try:
-            return BodyStream(self._id, self._splitter(body), self._source)
+            return BodyStream(self._id, self._splitter(body), self._place)
         except DecodeError as error:
             return self._kept(body, error)
 
@@ -150,7 +149,7 @@ class KeepingSplitter:
             DecodeError: It breaks off, which is worth another attempt.
         """
         try:
-            return BodyStream(self._id, await self._splitter.in_pieces(body), self._source)
+            return BodyStream(self._id, await self._splitter.in_pieces(body), self._place)
         except DecodeError as error:
             return self._kept(body, error)
 
@@ -158,7 +157,7 @@ class KeepingSplitter:
         if error.truncated:
             raise error
         # Without its traceback, whose frames hold what holds the error.
-        return BodyStream(self._id, self._splitter.unread(body), self._source, error.with_traceback(None))
+        return BodyStream(self._id, self._splitter.unread(body), self._place, error.with_traceback(None))
 
 
 def _head(collection: DataCollection) -> DataCollectionHead:

@@ -139,8 +139,8 @@ class Watch(Closing, AsyncIterator[Change[T]]):
         self._path = watched.path
         self._params = watched.params
         self._interval = interval
-        self._decode = api.decoders.of(watched.type)
-        self._identify = api.decoders.of(_Identified)
+        self._decode = api.reader(watched.type)
+        self._identify = api.reader(_Identified)
         self._told: dict[int, str] = dict(cursor.seen) if cursor else {}
         self._changes: deque[tuple[Change[T], str | None]] = deque()
         self._polls = 0

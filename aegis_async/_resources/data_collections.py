@@ -12,7 +12,7 @@ import msgspec
 
 from aegis_async._arguments import choice, integer, seconds
 from aegis_async._cache import Aged
-from aegis_async._decode import Decode, Splitter
+from aegis_async._decode import Splitter
 from aegis_async._fanout import FanOut, FanOutStats, Job
 from aegis_async._pagination import Cursor, OnDrift, Paginator, Prefetch
 from aegis_async._resources._api import Api
@@ -28,7 +28,6 @@ __all__ = [
     "BodyStream",
     "CollectionBody",
     "DataCollections",
-    "Decode",
     "get_bodies",
     "get_since",
     "is_too_large",
@@ -242,7 +241,7 @@ class DataCollections:
         splitter = Splitter(self._api.decoders.of(DataCollection), "runs")
         limit = integer("max_size", max_size, minimum=1)
         split = await self._api.fetch_with(path, splitter, params, max_size=limit)
-        stream = CollectionStream(split, f"GET {path}")
+        stream = CollectionStream(split, self._api.placing(path))
         try:
             yield stream
         finally:
@@ -269,7 +268,7 @@ def get_bodies(  # noqa: PLR0913 - the arguments of a fan-out
 
     async def fetch(id_: int) -> CollectionBody:
         async def once() -> CollectionBody:
-            decode = KeepingBody(id_, f"GET {_path(id_)}", api.decoders.of(DataCollection), most)
+            decode = KeepingBody(id_, api.placing(_path(id_)), api.decoders.of(DataCollection), most)
             return await api.fetch_with(_path(id_), decode, params, max_size=max_size)
 
         return await (once() if through is None else through(once))
@@ -297,7 +296,7 @@ async def stream_body(
         AegisError: As ``stream``, but for a body that is sound JSON and no collection.
     """
     api, path = collections._api, _path(id_)  # noqa: SLF001 - the same module's
-    splitter = KeepingSplitter(Splitter(api.decoders.of(DataCollection), "runs"), id_, f"GET {path}")
+    splitter = KeepingSplitter(Splitter(api.decoders.of(DataCollection), "runs"), id_, api.placing(path))
     stream = await api.fetch_with(path, splitter, _shared(shared), max_size=max_size)
     try:
         yield stream
@@ -324,9 +323,9 @@ def list_items(
     return api.paginate(_PATH, msgspec.Raw, paging, _shared(shared), key)
 
 
-def summary_decoder(collections: DataCollections) -> Decode[DataCollectionSummary]:
+def summary_decoder(collections: DataCollections) -> Callable[[bytes], DataCollectionSummary]:
     """Give what decodes the bytes of one listed item."""
-    return collections._api.decoders.of(DataCollectionSummary)  # noqa: SLF001 - the same module's
+    return collections._api.reader(DataCollectionSummary)  # noqa: SLF001 - the same module's
 
 
 def _path(id_: int) -> str:

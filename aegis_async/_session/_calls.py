@@ -17,10 +17,11 @@ from aegis_async._retry import Retry
 from aegis_async._session._attempts import Attempts, closed_error
 from aegis_async._session._call import Call
 from aegis_async._session._stats import ClientStats, Counts
+from aegis_async._session._status import masked
 from aegis_async._session._transport import Transport, Wire
 from aegis_async._session._watch import Watch
 from aegis_async._tasks import TaskOwner, finish
-from aegis_async.errors import AegisError, ConfigurationError, DeadlineExceededError
+from aegis_async.errors import AegisError, ConfigurationError, DeadlineExceededError, DecodeError
 
 __all__ = ["Limits", "Session"]
 
@@ -129,6 +130,10 @@ class Session:
             self._budgets.refund(call.options.retry.budget)
             return result
         return await self._repeated(call, first)
+
+    def mask(self, error: DecodeError) -> None:
+        """Mask the key in the error of somebody who decodes a part of an answer by itself."""
+        masked(error, self._wire.key)
 
     async def rest(self, seconds: float) -> None:
         """Wait as a task of the client's, so that its end is the end of the wait.

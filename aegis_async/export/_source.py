@@ -7,7 +7,6 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from aegis_async._pagination import Paginator
-from aegis_async._resources.data_collections import Decode
 from aegis_async.errors import AegisError, DecodeError
 from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._sinks import Rejected
@@ -114,7 +113,7 @@ class ListedIds:
     def __init__(
         self,
         listing: Callable[[], Paginator[msgspec.Raw]],
-        decode: Decode[DataCollectionSummary],
+        decode: Callable[[bytes], DataCollectionSummary],
         outlast: Callable[[AegisError], Awaitable[None]],
         intent: str,
     ) -> None:

@@ -41,7 +41,7 @@ async def whole(body: bytes) -> Batch:
     try:
         got = CollectionBody(14, body, decode(body), None)
     except DecodeError as error:
-        error.args = (f"{error} (GET /data-collections/14)",)
+        placed(error)
         got = CollectionBody(14, body, None, error)
     await add_to(draft, [Fetched(got, LISTED)])
     return batch_of(draft)
@@ -50,10 +50,15 @@ async def whole(body: bytes) -> Batch:
 async def sliced(body: bytes) -> Batch:
     """Give the batch of the same body, made slice by slice."""
     splitter = Splitter(PiecewiseDecoder(DataCollection, Turns(), PIECE), "runs")
-    stream = await KeepingSplitter(splitter, 14, "GET /data-collections/14").in_pieces(bytearray(body))
+    stream = await KeepingSplitter(splitter, 14, placed).in_pieces(bytearray(body))
     draft = await large_draft(stream, LISTED)
     await stream.aclose()
     return batch_of(draft)
+
+
+def placed(error: DecodeError) -> None:
+    """Say of an error which request it is about."""
+    error.args = (f"{error} (GET /data-collections/14)",)
 
 
 def said(batch: Batch) -> tuple[Any, ...]:

@@ -4,14 +4,16 @@ import base64
 import logging
 import pickle
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
 
 from aegis_async import AegisClient, Hooks, RequestEvent, RetryPolicy, Timeout, deadline
+from aegis_async._resources.data_collections import get_bodies, stream_body
 from aegis_async.errors import AegisError, APIConnectionError
+from tests.decode.documents import collection, encoded, listing
 from tests.session.catalogue import FAULTS, moved
 from tests.session.connecting import nobody, tls, trusting
 from tests.session.fault import Fault
@@ -155,6 +157,71 @@ async def test_a_service_that_repeats_the_key_shows_it_to_nobody(
     ):
         with pytest.raises(AegisError) as caught:
             await client.fetch("/x", dict[str, list[int]])
+        nothing_shown(caught.value, client, ears, caplog)
+
+
+def with_the_key(what: str) -> bytes:
+    """Give a collection that has the key where a number should be: in its own field or in its run's."""
+    document = collection()
+    (document if what == "head" else document["runs"][0])["id"] = SECRET
+    return encoded(document)
+
+
+async def streamed(client: AegisClient) -> AegisError:
+    """Give the error of a collection that is read run by run."""
+    with pytest.raises(AegisError) as caught:
+        async with client.data_collections.stream(14) as stream:
+            _ = [run async for run in stream.runs()]
+    return caught.value
+
+
+async def kept(client: AegisClient) -> AegisError | None:
+    """Give the error of a collection that the export fetches."""
+    return (await get_bodies(client.data_collections, [14]).collect())[0].error
+
+
+async def kept_in_slices(client: AegisClient) -> AegisError:
+    """Give the error of a collection that the export reads in slices."""
+    async with stream_body(client.data_collections, 14) as stream:
+        if stream.error is not None:
+            return stream.error
+        with pytest.raises(AegisError) as caught:
+            _ = [part async for part in stream.slices()]
+    return caught.value
+
+
+@pytest.mark.parametrize("what", ["head", "run"])
+@pytest.mark.parametrize("read", [streamed, kept, kept_in_slices], ids=lambda read: read.__name__)
+async def test_a_collection_that_holds_the_key_shows_it_to_nobody(
+    what: str, read: Callable[[AegisClient], Awaitable[AegisError]], ears: Ears, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However a body is read, the key is masked in what is said of the place where it stood."""
+    async with (
+        wire(http(with_the_key(what))) as served,
+        AegisClient(base_url=served.url, **settings(ears)) as client,
+    ):
+        error = await read(client)
+        assert "(GET /data-collections/14)" in str(error)
+        nothing_shown(error, client, ears, caplog)
+
+
+async def test_a_listing_that_holds_the_key_shows_it_to_nobody(ears: Ears, caplog: pytest.LogCaptureFixture) -> None:
+    """What a watch logs of a summary that it leaves out, and says of an id that is none, has the key masked."""
+    page = listing()
+    item = dict(page["items"][0])
+    page["meta"] |= {"total_items": 2, "items_on_page": 2, "total_pages": 1, "has_next": False, "next_page": None}
+    async with (
+        wire(
+            http(encoded(page | {"items": [item | {"id": 1, "name": [SECRET]}, item | {"id": 2}]})),
+            http(encoded(page | {"items": [item | {"id": SECRET}, item]})),
+        ) as served,
+        AegisClient(base_url=served.url, **settings(ears)) as client,
+    ):
+        async with client.data_collections.watch(interval=0.001) as changes:
+            assert 2 == (await anext(changes)).id
+            with pytest.raises(AegisError) as caught:
+                await anext(changes)
+        assert "id 1 is left out" in caplog.text
         nothing_shown(caught.value, client, ears, caplog)
 
 
