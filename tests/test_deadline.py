@@ -170,6 +170,18 @@ async def test_a_fan_out_is_waited_for_until_the_blocks_end(sandbox: Sandbox, cl
     assert 0 == client.stats().in_flight
 
 
+async def test_a_fan_out_keeps_the_deadline_of_the_block_that_it_was_begun_in(
+    client: AegisClient, block_time: FakeClock
+) -> None:
+    """Ids that are asked for after the block are bound by it, as any task that was begun inside is."""
+    async with aiter(client.data_collections.get_many(range(1, 21), concurrency=1)) as values:
+        async with aegis_async.deadline(1.0):
+            assert 1 == (await anext(values)).id
+        block_time.time += 3
+        with pytest.raises(DeadlineExceededError, match=r"GET /data-collections/\d+: .* deadline of 1.0 s"):
+            _ = [full.id async for full in values]
+
+
 @pytest.mark.parametrize(("outer", "inner"), [(1.0, 9.0), (9.0, 1.0)])
 async def test_the_nearer_of_two_blocks_counts(
     client: AegisClient, block_time: FakeClock, outer: float, inner: float

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from typing import Any, Final, TypeAlias
 
-import aiohttp
 import pytest
 
 from aegis_async import AegisClient
 from aegis_async.errors import NotFoundError
 from aegis_async.sandbox import Sandbox
-from tests.conftest import TURNS
+from tests.counted import Counted, counted_client
 
 Loop: TypeAlias = Callable[[AegisClient], AsyncIterable[object]]
 
@@ -55,33 +54,10 @@ def elsewhere() -> Iterator[Sandbox]:
         yield running
 
 
-class Counted:
-    """A client whose tasks and connections can be counted."""
-
-    def __init__(self, client: AegisClient, connector: aiohttp.TCPConnector) -> None:
-        self.client = client
-        self._connector = connector
-
-    @property
-    def left(self) -> tuple[int, int]:
-        """Tasks that are not done, and connections that are checked out."""
-        return len(asyncio.all_tasks() - {asyncio.current_task()}), len(self._connector._acquired)
-
-    async def left_soon(self) -> tuple[int, int]:
-        """The same, after the loop's next few turns."""
-        for _ in range(2 * TURNS):  # a fan-out ends first, then the listing that it takes its ids from
-            await asyncio.sleep(0)
-        return self.left
-
-
 @pytest.fixture
 async def counted(elsewhere: Sandbox) -> AsyncIterator[Counted]:
-    connector = aiohttp.TCPConnector()
-    async with (
-        aiohttp.ClientSession(connector=connector) as session,
-        AegisClient(elsewhere.api_key, base_url=elsewhere.url, session=session) as client,
-    ):
-        yield Counted(client, connector)
+    async with counted_client(elsewhere) as made:
+        yield made
 
 
 EVERY_LOOP = pytest.mark.parametrize("loop", LOOPS.values(), ids=list(LOOPS))

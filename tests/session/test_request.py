@@ -11,7 +11,7 @@ from yarl import URL
 
 from aegis_async import AegisClient
 from aegis_async._session import Request
-from aegis_async.errors import InvalidArgumentError
+from aegis_async.errors import InvalidArgumentError, StatusError
 from aegis_async.sandbox import Sandbox
 from tests.session.catalogue import moved
 from tests.session.wire import KEY, http, once, wire
@@ -89,7 +89,7 @@ async def test_a_redirect_takes_the_key_to_no_other_server(status: str) -> None:
     async with wire(http(b"1")) as other:
         location = moved(f"{other.url}/x").replace(b"302 Found", status.encode())
         async with wire(location) as service, once(service.url) as client:
-            with pytest.raises(Exception, match="a redirect that leaves"):
+            with pytest.raises(StatusError, match="a redirect that leaves"):
                 await client.fetch("/x", bytes)
 
     assert ([], 0) == (other.heads, other.connections)

@@ -107,8 +107,6 @@ class Wire:
         for step in answer if isinstance(answer, tuple) else (answer,):
             if not await _do(step, reader, writer):
                 return False
-            if isinstance(step, bytes) and b"Connection: close" in step:
-                return False
         return True
 
 
