@@ -1,12 +1,14 @@
 """Checks of what a caller passes in; each names the argument and its bounds."""
 
 import sys
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Final, TypeVar
 
 from aegis_async.errors import AegisError, ConfigurationError, InvalidArgumentError
 
-__all__ = ["choice", "integer", "rate", "seconds"]
+__all__ = ["choice", "integer", "mapping", "rate", "seconds"]
+
+V = TypeVar("V")
 
 _PRINTED_BITS: Final = 256
 _LARGEST: Final = sys.float_info.max
@@ -54,6 +56,13 @@ def choice(name: str, value: object, choices: Collection[object]) -> None:
     if value not in choices:
         allowed = ", ".join(map(repr, choices))
         raise InvalidArgumentError(f"{name} must be one of {allowed}, not {_shown(value)}")
+
+
+def mapping(name: str, value: Mapping[str, V] | None) -> Mapping[str, V]:
+    """Give back ``value``, an empty one for None, or raise if it is something else."""
+    if value is not None and not isinstance(value, Mapping):
+        raise InvalidArgumentError(f"{name} must be a mapping, not {_shown(value)}")
+    return value or {}
 
 
 def _shown(value: object) -> str:

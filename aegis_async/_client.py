@@ -91,7 +91,9 @@ class AegisClient(Resources, Closing):
         self._parent: AegisClient | None = None
         self._key = resolve_key(api_key)
         _require("session", session, ClientSession | None)
+        _require("headers", headers, Mapping | None)
         _require("proxy", proxy, str | None)
+        _require("trust_env", trust_env, bool)
         _require("ssl", ssl, SSLContext | None)
         _require("hooks", hooks, Hooks | None)
         _require("cache", cache, Cache | None)

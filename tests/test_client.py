@@ -201,3 +201,20 @@ async def test_parameters_are_text_numbers_or_bools(client: AegisClient) -> None
         await client.fetch("/runs", bytes, {"x": [1]})  # type: ignore[dict-item]  # what is wrong is the point
     with pytest.raises(InvalidArgumentError, match="^params must not hold 'page'"):
         _ = client.paginate("/runs", Row, params={"page": 2})
+
+
+@pytest.mark.parametrize("params", ["a=1", [("a", 1)], 7], ids=str)
+async def test_parameters_are_a_mapping(params: Any, client: AegisClient, sandbox: Sandbox) -> None:
+    """A query that is written out, or a list of pairs, is refused in both calls, and nothing was sent."""
+    with pytest.raises(InvalidArgumentError, match="^params must be a mapping"):
+        await client.fetch("/runs", bytes, params)
+    with pytest.raises(InvalidArgumentError, match="^params must be a mapping"):
+        _ = client.paginate("/runs", Row, params=params)
+
+    assert [] == sandbox.requests
+
+
+async def test_a_key_is_a_function_or_none(client: AegisClient) -> None:
+    """The name of a field is no key, and that is said before anything is iterated."""
+    with pytest.raises(InvalidArgumentError, match="^key must be callable or None, not 'id'$"):
+        _ = client.paginate("/runs", Row, key="id")  # type: ignore[arg-type]  # what is wrong is the point

@@ -5,7 +5,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
-from aegis_async._arguments import choice, integer
+from aegis_async._arguments import choice, integer, mapping
 from aegis_async._pagination import SMALLEST, Cursor, OnDrift, Prefetch
 from aegis_async._session import Param
 from aegis_async.errors import InvalidArgumentError
@@ -63,7 +63,7 @@ class Paging(msgspec.Struct, frozen=True):
         Raises:
             InvalidArgumentError: One of them has an argument of its own, or the cursor is of another listing.
         """
-        filters = dict(params or {})
+        filters = dict(mapping("params", params))
         for name in ("page", "page_size"):
             if name in filters:
                 raise InvalidArgumentError(f"params must not hold {name!r}: it has an argument of its own")
@@ -85,11 +85,13 @@ class Paging(msgspec.Struct, frozen=True):
         return Cursor(page=self.page, page_size=size, shared=shared if isinstance(shared, bool) else None)
 
     def check_key(self, key: object) -> None:
-        """Refuse to repair a listing where nothing tells the items apart.
+        """Refuse what is no key, and to repair a listing where nothing tells the items apart.
 
         Raises:
-            InvalidArgumentError: There is no key, and it is to be repaired.
+            InvalidArgumentError: It is no function; or there is none, and the listing is to be repaired.
         """
+        if key is not None and not callable(key):
+            raise InvalidArgumentError(f"key must be callable or None, not {key!r}")
         if self.on_drift == "repair" and key is None:
             raise InvalidArgumentError("on_drift must not be 'repair' without a key that tells items apart")
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlencode
 import msgspec
 from yarl import URL
 
+from aegis_async._arguments import mapping
 from aegis_async.errors import InvalidArgumentError
 
 __all__ = ["Headers", "Param", "RawResponse", "Request"]
@@ -44,7 +45,6 @@ class Request(msgspec.Struct, eq=False):
         path: str,
         params: Mapping[str, Param] | None = None,
         *,
-        organization_only: bool = False,
         max_size: int | None = None,
     ) -> "Request":
         """Build a GET of ``path`` under ``base``; parameters that are None are left out.
@@ -54,12 +54,12 @@ class Request(msgspec.Struct, eq=False):
                 neither text nor a number nor a bool.
         """
         _check_path(path)
-        if not params:
-            return cls(base, path, organization_only, max_size=max_size)
-        given = {name: value for name, value in params.items() if value is not None}
+        if params is None:
+            return cls(base, path, max_size=max_size)
+        given = {name: value for name, value in mapping("params", params).items() if value is not None}
         query = _query({name: _as_text(name, value) for name, value in given.items()})
         target = f"{path}?{query}" if query else path
-        return cls(base, target, organization_only, max_size=max_size)
+        return cls(base, target, max_size=max_size)
 
     @property
     def url(self) -> str:
