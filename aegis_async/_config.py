@@ -23,6 +23,7 @@ __all__ = [
     "RetryBudget",
     "RetryPolicy",
     "Timeout",
+    "checked_key",
     "resolve_base_url",
     "resolve_headers",
     "resolve_key",

@@ -170,3 +170,18 @@ async def test_an_etag_is_sent_and_a_304_renews_the_value(clock: FakeClock) -> N
     assert "If-None-Match" not in served.heads[0]
     assert 'If-None-Match: "v1"' in served.heads[1]
     assert 2 == len(served.heads)
+
+
+@pytest.mark.parametrize("etag", [b'"\xff"', '"é"'.encode()], ids=["bytes that are no text", "more than ASCII"])
+async def test_an_etag_that_may_not_come_back_as_it_went_is_not_sent(etag: bytes, clock: FakeClock) -> None:
+    """What a header need not carry unchanged could name another answer, or end every later request in an error."""
+    answer = http(b"{}", ETag="v").replace(b"ETag: v", b"ETag: " + etag)
+    async with wire(answer) as served, AegisClient(KEY, base_url=served.url, cache=Cache()) as client:
+        client._session.clock = clock.as_clock()
+        await client.fetch("/x", bytes)
+        clock.time += 31
+        await client.fetch("/x", bytes)
+        await settled(client)
+
+    assert 2 == len(served.heads)
+    assert "If-None-Match" not in served.heads[1]

@@ -117,7 +117,9 @@ class Work(Generic[T]):
 
     def _end(self, task: asyncio.Task[None]) -> None:
         if self._failure is None and (task.cancelled() or self._interrupted):
-            self._failure = ClientClosedError("the client was closed while ids were being fetched")
+            self._failure = ClientClosedError(
+                "not all ids were fetched: the client was closed, or their source cancelled"
+            )
         elif self._failure is None:
             self._failure = task.exception()
         self._ended = True

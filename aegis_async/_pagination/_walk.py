@@ -15,7 +15,7 @@ from aegis_async._tasks import TaskOwner, abandon, finish
 from aegis_async.errors import ClientClosedError
 from aegis_async.models import PageMeta
 
-__all__ = ["Depth", "Route", "Walk"]
+__all__ = ["Depth", "Reader", "Route", "Walk"]
 
 T = TypeVar("T")
 

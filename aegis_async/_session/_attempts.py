@@ -160,7 +160,7 @@ class Attempts:
                 return True
             raise self._refusal(raw, call)
         if call.keeps_etag:
-            call.etag = raw.headers.get("ETag")
+            call.etag = _sendable(raw.headers.get("ETag"))
         if self.gate.adapts:
             self.gate.answered(_latency(call))
         return False
@@ -185,6 +185,11 @@ class Attempts:
 def closed_error() -> ClientClosedError:
     """Give the error of whoever uses a closed client."""
     return ClientClosedError("the client is closed: make a new one")
+
+
+def _sendable(etag: str | None) -> str | None:
+    # Beyond ASCII a header need not arrive as it was sent, and half a character makes aiohttp refuse the request.
+    return etag if etag and etag.isascii() and etag.isprintable() else None
 
 
 def _latency(call: Call[T]) -> float:

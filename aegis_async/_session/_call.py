@@ -56,7 +56,7 @@ class Call(Generic[T]):
         attempts: Attempts begun.
         cut: Whether the deadline leaves the present attempt less than its own limit.
         size: Bytes of the answer's body.
-        etag: Its ``ETag``, noted where it is kept.
+        etag: Its ``ETag``, noted where it is kept and can be sent back.
         keeps_etag: Whether it is.
         answer: What came of the present attempt; noted only where somebody watches.
         timings: How long its parts took; likewise.
