@@ -13,7 +13,15 @@ from msgspec.structs import replace
 from aegis_async._arguments import integer, seconds
 from aegis_async._cache import Cache
 from aegis_async._clock import Clock
-from aegis_async._config import RateLimit, RetryPolicy, Timeout, resolve_base_url, resolve_headers, resolve_key
+from aegis_async._config import (
+    RateLimit,
+    RetryPolicy,
+    Timeout,
+    checked_proxy,
+    resolve_base_url,
+    resolve_headers,
+    resolve_key,
+)
 from aegis_async._decode import Decoders
 from aegis_async._flight import Flights
 from aegis_async._hooks import Hooks, Priority
@@ -103,7 +111,7 @@ class AegisClient(Resources, Closing):
             key=self._key,
             max_body_size=integer("max_body_size", max_body_size, minimum=1, error=ConfigurationError),
             session=session,
-            proxy=proxy,
+            proxy=checked_proxy("proxy", proxy) if proxy else None,
             trust_env=trust_env,
             ssl=ssl,
             headers=resolve_headers(headers),

@@ -24,6 +24,7 @@ __all__ = [
     "RetryPolicy",
     "Timeout",
     "checked_key",
+    "checked_proxy",
     "resolve_base_url",
     "resolve_headers",
     "resolve_key",
@@ -275,6 +276,18 @@ def _url_complaint(url: URL) -> str | None:
         "must use https:// for a host that is not loopback": url.scheme == "http" and not _is_loopback(url.host),
     }
     return next((text for text, wrong in checks.items() if wrong), None)
+
+
+def checked_proxy(name: str, value: str) -> str:
+    """Give the URL of a proxy, or an error that never repeats it: it may hold a password."""
+    try:
+        url = URL(value)
+        usable = url.scheme in {"http", "https"} and bool(url.host)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(f"{name} must be the URL of a proxy, as http://host:port")
+    return value
 
 
 def _is_loopback(host: str | None) -> bool:

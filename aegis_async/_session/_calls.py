@@ -166,7 +166,7 @@ class Session:
 
         Raises:
             ClientClosedError: The client is closed.
-            ConfigurationError: The client lives in another loop that is still alive.
+            ConfigurationError: It lives in another loop that is still alive; or the environment's proxy is none.
         """
         self._require_open()
         loop = asyncio.get_running_loop()
@@ -177,11 +177,12 @@ class Session:
             self._left_behind.append((self._loop, self._transport))
         elif self._loop is not None and not self._loop.is_closed():
             raise ConfigurationError("the client is used in another event loop: make one client for each loop")
+        transport = Transport(self._wire)  # first, since it refuses a proxy of the environment that cannot be
         self._loop, self._process = loop, os.getpid()
         self._closing = asyncio.Lock()
         self._tasks = TaskOwner()
-        self._transport = Transport(self._wire)
-        self._attempts = Attempts(self._new_gate(), self._transport, self.clock, self.counts, self._watch)
+        self._transport = transport
+        self._attempts = Attempts(self._new_gate(), transport, self.clock, self.counts, self._watch)
 
     def _new_gate(self) -> Gate:
         return Gate(self._concurrency, self._rate, self.clock)

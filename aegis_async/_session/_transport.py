@@ -16,7 +16,7 @@ from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSess
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
-from aegis_async._config import ApiKey, Timeout
+from aegis_async._config import ApiKey, Timeout, checked_proxy
 from aegis_async._session._call import Timings
 from aegis_async._session._coding import ACCEPTED, PIECE, CutError, Decoding, GarbledError
 from aegis_async._session._faults import Broken, TooLarge, fault_of
@@ -316,4 +316,8 @@ def _environment_proxy(url: URL) -> str | None:
     # Not aiohttp's trust_env: it also reads NETRC, and an entry there makes every request fail.
     if proxy_bypass(url.host or ""):
         return None
-    return getproxies().get(url.scheme)
+    proxy = getproxies().get(url.scheme)
+    if not proxy:
+        return None
+    # Other tools take a host and a port alone, too.
+    return checked_proxy(f"{url.scheme}_proxy of the environment", proxy if "://" in proxy else f"http://{proxy}")

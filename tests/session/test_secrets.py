@@ -12,7 +12,7 @@ import pytest
 
 from aegis_async import AegisClient, Hooks, RequestEvent, RetryPolicy, Timeout, deadline
 from aegis_async._resources.data_collections import get_bodies, stream_body
-from aegis_async.errors import AegisError, APIConnectionError
+from aegis_async.errors import AegisError, APIConnectionError, ConfigurationError
 from tests.decode.documents import collection, encoded, listing
 from tests.session.catalogue import FAULTS, moved
 from tests.session.connecting import nobody, tls, trusting
@@ -296,6 +296,35 @@ async def test_a_proxy_that_is_not_there_shows_nothing(ears: Ears, caplog: pytes
             with pytest.raises(AegisError, match=str(absent.port)) as caught:
                 await client.fetch("/x", bytes)
             nothing_shown(caught.value, client, ears, caplog)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        f"user:{PASSWORD}@127.0.0.1:9",
+        f"http://user:{PASSWORD}@[::1",
+        f"socks5://user:{PASSWORD}@127.0.0.1:9",
+        "http://",
+    ],
+    ids=["no scheme", "no address", "no HTTP", "no host"],
+)
+def test_a_proxy_that_cannot_be_is_refused_and_not_repeated(proxy: str) -> None:
+    """What is no URL of an HTTP proxy is refused when the client is built, rather than left out, or shown with it."""
+    with pytest.raises(ConfigurationError, match="^proxy must be the URL of a proxy, as http://host:port$") as caught:
+        AegisClient(SECRET, proxy=proxy)
+
+    assert not any(shown(text) for text in told(caught.value))
+
+
+async def test_a_proxy_of_the_environment_that_cannot_be_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that holds none is named in the error of each call, and its value is not."""
+    monkeypatch.setenv("https_proxy", f"http://user:{PASSWORD}@[::1")
+    client = AegisClient(SECRET, base_url="https://127.0.0.1:9", trust_env=True)
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="^https_proxy of the environment must be the URL of") as caught:
+            await client.fetch("/x", bytes)
+
+        assert not any(shown(text) for text in told(caught.value))
 
 
 async def test_a_hook_that_raises_shows_no_secret(caplog: pytest.LogCaptureFixture) -> None:

@@ -101,6 +101,15 @@ async def test_the_proxy_of_the_environment_is_used_only_when_asked_for(monkeypa
             assert "service" == await bypassing.fetch("/x", str)
 
 
+async def test_a_proxy_of_the_environment_needs_no_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``http_proxy=host:port``, as other tools take it, is a proxy that speaks HTTP."""
+    async with wire(http(b'"proxy"')) as proxy:
+        monkeypatch.setenv("http_proxy", f"127.0.0.1:{proxy.port}")
+        monkeypatch.setattr("aegis_async._session._transport.proxy_bypass", lambda _host: False)
+        async with once("http://127.0.0.1:9", trust_env=True) as client:
+            assert "proxy" == await client.fetch("/x", str)
+
+
 async def test_a_session_of_the_callers_is_used_and_left_alone() -> None:
     """A session handed in carries the request, stays open, and keeps the key out of its own headers."""
     async with wire(http(b'"x"')) as served, ClientSession(headers={"X-Mine": "1"}) as session:
