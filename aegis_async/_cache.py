@@ -142,8 +142,9 @@ class Cache:
     """Decoded answers, kept in memory, least recently used first to go.
 
     Kept are the values of ``get``, ``fetch`` and of pages that somebody waits for, of frozen types only. ``get_many``,
-    ``stream``, the export, ``watch`` and listings with ``on_drift`` ``"raise"`` or ``"repair"`` neither read nor fill
-    it. It is per process: several workers have a cache each, and each asks the service for itself.
+    ``stream``, the export, ``watch`` and listings with ``page_size="auto"``, or with ``on_drift`` ``"raise"`` or
+    ``"repair"``, neither read nor fill it. It is per process: several workers have a cache each, and each asks the
+    service for itself.
 
     Clients that are given the same cache share what it keeps if they have the same base URL and the same key, of
     which it holds a hash: what one of them has fetched, refreshed or invalidated, the others see. Clients with

@@ -41,8 +41,8 @@ class Flights:
     """The flights of one client.
 
     A flight is a task of the client's, without any caller's deadline. A passenger's cancellation or deadline ends
-    the wait of that passenger only; the last one to leave ends the flight. An error reaches each of them as an
-    exception of its own.
+    the wait of that passenger only; the last one to leave ends the flight. An error of this package reaches each of
+    them as an exception of its own.
     """
 
     def __init__(self, session: Session) -> None:

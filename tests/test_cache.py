@@ -144,13 +144,23 @@ async def test_bulk_neither_reads_nor_fills_it(sandbox: Sandbox, kept: AegisClie
     assert 1 == stats_of(kept).entries
 
 
-@pytest.mark.parametrize(("on_drift", "requests"), [("ignore", 1), ("warn", 1), ("raise", 2), ("repair", 2)])
-async def test_a_listing_that_must_know_of_drift_asks_the_service(
-    sandbox: Sandbox, kept: AegisClient, on_drift: Any, requests: int
+@pytest.mark.parametrize(
+    ("how", "requests"),
+    [
+        ({"on_drift": "ignore"}, 1),
+        ({"on_drift": "warn"}, 1),
+        ({"on_drift": "raise"}, 2),
+        ({"on_drift": "repair"}, 2),
+        ({"page_size": "auto"}, 2),
+    ],
+    ids=str,
+)
+async def test_a_listing_that_must_know_how_it_is_asks_the_service(
+    sandbox: Sandbox, kept: AegisClient, how: dict[str, Any], requests: int
 ) -> None:
-    """Pages are kept like other answers, but a listing that raises or repairs reads what is there now."""
+    """Pages are kept like other answers, but a listing that raises, repairs or times its pages reads what is there."""
     for _ in range(2):
-        await kept.data_collections.list(on_drift=on_drift).collect()
+        await kept.data_collections.list(**how).collect()
 
     assert requests == len(sandbox.requests)
 

@@ -45,5 +45,6 @@ class Budgets:
 
     def tokens(self, budget: RetryBudget | None) -> int | None:
         """Give what is left of ``budget``, None without one."""
-        bucket = self._buckets.get(budget) if budget else None
-        return bucket.tokens if bucket else budget.capacity if budget else None
+        if budget is None:
+            return None
+        return self._buckets[budget].tokens if budget in self._buckets else budget.capacity

@@ -125,7 +125,8 @@ class Ledger(Generic[T]):
         is_late = self._sightings.sweep > 1
         if read.page is None or (is_late and not new):
             return None
-        self._repeats += 0 if is_late else repeats
+        if not is_late:
+            self._repeats += repeats
         self._open = _Open(place, read.count, read.keys, new)
         return None if resumes and not new else read.page
 

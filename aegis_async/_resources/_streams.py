@@ -1,7 +1,7 @@
 """One collection read run by run: what ``client.data_collections.stream`` gives, and its bytes too for the export."""
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import asdict
 
@@ -11,6 +11,8 @@ from aegis_async.errors import ClientClosedError, DecodeError
 from aegis_async.models import DataCollection, DataCollectionHead, Run
 
 __all__ = ["BodyStream", "CollectionStream", "KeepingSplitter"]
+
+T = TypeVar("T")
 
 _COPIED: Final = 1 << 18  # bytes: some 30 microseconds
 
@@ -28,6 +30,15 @@ class _Stream:
         split, self._split = self._split, None
         if split is not None:
             await split.release()
+
+    async def _read(self, parts: Callable[[Split[Any]], AsyncIterator[T]]) -> AsyncIterator[T]:
+        try:
+            async for part in parts(self._open()):
+                yield part
+                self._open()
+        except DecodeError as error:
+            self._place(error)
+            raise
 
     def _open(self) -> Split[DataCollection] | Split[None]:
         if self._split is None:
@@ -49,20 +60,14 @@ class CollectionStream(_Stream):
         super().__init__(split, place)
         self.collection: DataCollectionHead = _head(split.value)
 
-    async def runs(self) -> AsyncIterator[Run]:
+    def runs(self) -> AsyncIterator[Run]:
         """Give the runs in the service's order, decoded about half a megabyte at a time; each call begins anew.
 
         Raises:
             DecodeError: A run is not what the service documents; the runs well before it were given.
             ClientClosedError: The ``async with`` is over.
         """
-        try:
-            async for run in self._open().elements():
-                yield run
-                self._open()
-        except DecodeError as error:
-            self._place(error)
-            raise
+        return self._read(Split.elements)
 
 
 class BodyStream(_Stream):
@@ -96,7 +101,7 @@ class BodyStream(_Stream):
         for start in range(0, self.size, _COPIED):
             yield bytes(memoryview(self._open().body)[start : start + _COPIED])
 
-    async def slices(self) -> AsyncIterator[Slice]:
+    def slices(self) -> AsyncIterator[Slice]:
         """Give the runs in the service's order, decoded about half a megabyte at a time, however large one of them is.
 
         The ``elements`` of a slice are runs. One that is larger than that comes first without its evaluations, and
@@ -107,13 +112,7 @@ class BodyStream(_Stream):
             DecodeError: A run is not what the service documents; what stands before it was given.
             ClientClosedError: The ``async with`` is over.
         """
-        try:
-            async for part in self._open().slices():
-                yield part
-                self._open()
-        except DecodeError as error:
-            self._place(error)
-            raise
+        return self._read(Split.slices)
 
 
 class KeepingSplitter:
