@@ -255,13 +255,23 @@ async def test_a_second_loop_is_told_so(client: AegisClient) -> None:
         await asyncio.to_thread(elsewhere)
 
 
-async def test_closing_in_another_loop_closes_for_all() -> None:
-    """A client closed where its loop no longer runs refuses further use."""
-    client = AegisClient(KEY)
-    await client.aclose()
+@pytest.mark.parametrize("used", [False, True])
+def test_closing_in_another_loop_closes_for_all(used: bool) -> None:
+    """A client that is closed where its own loop no longer runs, or never did, refuses further use."""
+    with Sandbox(collections=1) as sandbox:
+        client = AegisClient(sandbox.api_key, base_url=sandbox.url)
 
-    with pytest.raises(ClientClosedError):
-        await client.data_collections.get(1)
+        async def use() -> int:
+            return (await client.data_collections.get(1)).id
+
+        async def close_and_use() -> None:
+            await client.aclose()
+            with pytest.raises(ClientClosedError):
+                await use()
+
+        if used:
+            assert 1 == asyncio.run(use())
+        asyncio.run(close_and_use())
 
 
 @pytest.mark.parametrize("way", ["exhaust", "aclose", "error", "cancel"])

@@ -144,7 +144,7 @@ def test_a_speed_that_wanders_does_not_mislead_it(capacity: int, refuses: bool) 
 
 @pytest.mark.parametrize("capacity", CAPACITIES)
 def test_it_does_not_creep_up(capacity: int) -> None:
-    """Over a fifty thousand answers of a service that queues, the limit ends no higher than it was."""
+    """Over fifty thousand answers of a service that queues, the limit ends no higher than it was."""
     seconds = 50_000 * SERVICE / capacity
     found = simulate(AdaptiveLimit(), Scene(steady(capacity), seconds=seconds))
 

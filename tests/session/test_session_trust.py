@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, TraceConfig, TraceRequestStartParams
@@ -88,8 +89,20 @@ async def test_a_request_says_who_asks() -> None:
     assert "User-Agent: aegis-async/" in head
 
 
+async def test_netrc_is_never_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With ``trust_env=True`` an entry for the service's host changes nothing: the key alone goes there."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password s3cret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    async with wire(http(b"7")) as served, once(served.url, trust_env=True) as client:
+        assert 7 == await client.fetch("/x", int)
+
+    assert [f"Authorization: Bearer {KEY}"] == [
+        line for line in served.heads[0].splitlines() if line.startswith("Authorization")
+    ]
+
+
 async def test_the_proxy_of_the_environment_is_used_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """HTTP_PROXY gets nothing by default, and everything with ``trust_env=True``; NETRC is never read."""
+    """HTTP_PROXY gets nothing by default, and everything with ``trust_env=True``, unless NO_PROXY names the host."""
     async with wire(http(b'"service"')) as service, wire(http(b'"proxy"')) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.setattr("aegis_async._session._transport.proxy_bypass", lambda _host: False)
