@@ -14,10 +14,11 @@ __all__ = ["Counted", "counted_client"]
 
 
 class Counted:
-    """A client whose tasks and connections can be counted."""
+    """A client whose tasks and connections can be counted, and the service that it asks."""
 
-    def __init__(self, client: AegisClient, connector: aiohttp.TCPConnector) -> None:
+    def __init__(self, client: AegisClient, connector: aiohttp.TCPConnector, sandbox: Sandbox) -> None:
         self.client = client
+        self.sandbox = sandbox
         self._connector = connector
 
     @property
@@ -33,11 +34,12 @@ class Counted:
 
 
 @asynccontextmanager
-async def counted_client(elsewhere: Sandbox) -> AsyncIterator[Counted]:
+async def counted_client(collections: int) -> AsyncIterator[Counted]:
     """Give a client of a sandbox in a thread of its own, so that every task of this loop is the client's."""
     connector = aiohttp.TCPConnector()
-    async with (
-        aiohttp.ClientSession(connector=connector) as session,
-        AegisClient(elsewhere.api_key, base_url=elsewhere.url, session=session) as client,
-    ):
-        yield Counted(client, connector)
+    with Sandbox(collections=collections) as sandbox:
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            AegisClient(sandbox.api_key, base_url=sandbox.url, session=session) as client,
+        ):
+            yield Counted(client, connector, sandbox)

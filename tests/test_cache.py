@@ -59,21 +59,25 @@ async def test_an_old_value_is_given_when_the_service_is_down(
     assert 1 == stats_of(client).failures
 
 
+@pytest.mark.parametrize(("age", "refreshes"), [(31, 2), (331, 0)], ids=["in the background", "as somebody waits"])
 async def test_a_service_that_is_down_is_not_asked_by_everybody(
-    sandbox: Sandbox, kept: AegisClient, clock: FakeClock
+    sandbox: Sandbox, kept: AegisClient, clock: FakeClock, age: float, refreshes: int
 ) -> None:
     """After a failure the old value comes without a request for a second, so that an outage makes no stampede."""
     await kept.data_collections.get(14)
-    clock.time += 331
+    clock.time += age
     sandbox.fail(status=503, times=10)
 
     for _ in range(50):
         await kept.data_collections.get(14)
+        await settled(kept)
     during = len(sandbox.requests)
     clock.time += 1
     await kept.data_collections.get(14)
+    await settled(kept)
 
     assert (2, 3) == (during, len(sandbox.requests))
+    assert (refreshes, 2) == (stats_of(kept).refreshes, stats_of(kept).failures)
 
 
 async def test_a_value_that_is_too_old_is_not_given(sandbox: Sandbox, kept: AegisClient, clock: FakeClock) -> None:

@@ -43,22 +43,6 @@ async def test_a_stale_value_is_given_while_it_is_refreshed(
     assert 1 == stats_of(kept).refreshes
 
 
-async def test_a_refresh_that_fails_is_not_repeated_at_once(
-    sandbox: Sandbox, kept: AegisClient, clock: FakeClock
-) -> None:
-    """In the background it is the same: one attempt a second, however many ask."""
-    await kept.data_collections.get(14)
-    clock.time += 31
-    sandbox.fail(status=503, times=10)
-
-    for _ in range(20):
-        await kept.data_collections.get(14)
-        await settled(kept)
-
-    assert 2 == len(sandbox.requests)
-    assert (1, 1) == (stats_of(kept).refreshes, stats_of(kept).failures)
-
-
 async def test_refreshes_are_bounded(clock: FakeClock) -> None:
     """However many old values are asked for, eight are fetched anew at a time; the others are given as they are."""
     ids = range(1, 17)

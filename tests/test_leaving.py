@@ -1,14 +1,13 @@
 """Claims about leaving a loop early: whichever loop and whatever way, no task and no connection of it is left."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Any, Final, TypeAlias
 
 import pytest
 
 from aegis_async import AegisClient
 from aegis_async.errors import NotFoundError
-from aegis_async.sandbox import Sandbox
 from tests.counted import Counted, counted_client
 
 Loop: TypeAlias = Callable[[AegisClient], AsyncIterable[object]]
@@ -48,15 +47,8 @@ LOOPS: Final[dict[str, Loop]] = {
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[Sandbox]:
-    """A sandbox in a thread of its own, so that every task of this loop is the client's."""
-    with Sandbox(collections=60) as running:
-        yield running
-
-
-@pytest.fixture
-async def counted(elsewhere: Sandbox) -> AsyncIterator[Counted]:
-    async with counted_client(elsewhere) as made:
+async def counted() -> AsyncIterator[Counted]:
+    async with counted_client(collections=60) as made:
         yield made
 
 
@@ -137,9 +129,9 @@ CLOSABLE = {name: loop for name, loop in LOOPS.items() if loop is not _runs}
 
 
 @pytest.mark.parametrize("loop", CLOSABLE.values(), ids=list(CLOSABLE))
-async def test_closing_ends_who_waits_in_another_task(counted: Counted, elsewhere: Sandbox, loop: Loop) -> None:
+async def test_closing_ends_who_waits_in_another_task(counted: Counted, loop: Loop) -> None:
     """When ``aclose()`` returns no request is left, and a step that another task waits in is the end of its loop."""
-    elsewhere.fail(delay=60.0, times=None)
+    counted.sandbox.fail(delay=60.0, times=None)
     iterator: Any = aiter(loop(counted.client))
     steps = [asyncio.ensure_future(anext(iterator)) for _ in range(3)]
     while not counted.client.stats().in_flight:

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -101,15 +101,8 @@ async def test_cancelling_at_any_turn_leaves_nothing_in_flight(prefetch: Prefetc
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[Sandbox]:
-    """A sandbox in a thread of its own, so that every task of this loop is the client's."""
-    with Sandbox(collections=20) as running:
-        yield running
-
-
-@pytest.fixture
-async def counted(elsewhere: Sandbox) -> AsyncIterator[Counted]:
-    async with counted_client(elsewhere) as made:
+async def counted() -> AsyncIterator[Counted]:
+    async with counted_client(collections=20) as made:
         yield made
 
 
@@ -210,9 +203,9 @@ async def test_cancelling_leaves_nothing(counted: Counted, on_drift: str) -> Non
 
 
 @DRIFT
-async def test_an_error_of_the_service_leaves_nothing(counted: Counted, elsewhere: Sandbox, on_drift: str) -> None:
+async def test_an_error_of_the_service_leaves_nothing(counted: Counted, on_drift: str) -> None:
     """A page that fails for good leaves nothing."""
-    elsewhere.fail(status=422, times=1)
+    counted.sandbox.fail(status=422, times=1)
 
     with pytest.raises(RequestValidationError):
         await listing(counted, on_drift).collect()
