@@ -87,7 +87,7 @@ class Retry:
         self._bucket = bucket
         self._waits = waits
         self._broke_off = 0
-        self._paid: int | None = None
+        self._paid = 0
 
     async def after(self, first: AegisError, again: Callable[[], Awaitable[T]]) -> T:
         """Go on after ``first``, the failure of attempt 1, with attempts 2, 3, … made by ``again``.
@@ -135,14 +135,16 @@ class Retry:
         if asked is not None and asked > self._policy.max_retry_after:
             return True
         self._waits.check(error, state.upcoming_sleep, asked=bool(asked))
+        self._paid = 0
         return not asked and not self._pay(error)
 
     def _pay(self, error: AegisError) -> bool:
         if self._bucket is None:
             return True
-        self._paid = self._bucket.take(timeout=isinstance(error, RequestTimeoutError))
-        error.budget_exhausted = self._paid is None
-        return self._paid is not None
+        taken = self._bucket.take(timeout=isinstance(error, RequestTimeoutError))
+        error.budget_exhausted = taken is None
+        self._paid = taken or 0
+        return taken is not None
 
     def _next_wait(self, state: RetryCallState) -> float:
         bound = min(self._policy.maximum, self._policy.initial * 2.0 ** min(state.attempt_number - 1, 64))

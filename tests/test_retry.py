@@ -344,6 +344,18 @@ async def test_a_retry_that_succeeds_gives_back_what_it_took() -> None:
     assert 495 == bucket.tokens
 
 
+async def test_a_retry_that_cost_nothing_gives_nothing_back() -> None:
+    """Where the last retry was one that the service asked for, what an earlier one took stays taken."""
+    bucket = Bucket(RetryBudget())
+    asked = RateLimitError("slow down", status=429, retry_after=3.0)
+
+    await Story(ServerError("down", status=503), asked, bucket=bucket).outcome()
+    both = bucket.tokens
+    await Story(asked, bucket=bucket).outcome()
+
+    assert (495, 495) == (both, bucket.tokens)
+
+
 def test_a_call_that_needs_no_retry_pays_one_token_back() -> None:
     """A success at the first attempt refills the bucket by one, never above its capacity."""
     bucket = Bucket(RetryBudget(capacity=10))
