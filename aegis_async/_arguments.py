@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Collection, Mapping
+from inspect import iscoroutinefunction
 from typing import Final, TypeVar
 
 from aegis_async.errors import AegisError, ConfigurationError, InvalidArgumentError
 
-__all__ = ["choice", "integer", "mapping", "rate", "seconds"]
+__all__ = ["choice", "function", "integer", "mapping", "rate", "seconds"]
 
 V = TypeVar("V")
 
@@ -63,6 +64,14 @@ def mapping(name: str, value: Mapping[str, V] | None) -> Mapping[str, V]:
     if value is not None and not isinstance(value, Mapping):
         raise InvalidArgumentError(f"{name} must be a mapping, not {_shown(value)}")
     return value or {}
+
+
+def function(name: str, value: object) -> None:
+    """Raise if ``value`` is neither None nor something that can be called and need not be awaited."""
+    if value is not None and not callable(value):
+        raise InvalidArgumentError(f"{name} must be callable or None, not {_shown(value)}")
+    if iscoroutinefunction(value):
+        raise InvalidArgumentError(f"{name} must be a plain function: it is called, not awaited")
 
 
 def _shown(value: object) -> str:

@@ -4,7 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import Final, Literal, TypeAlias
+
+from aegis_async.errors import ConfigurationError
 
 __all__ = ["Hook", "Hooks", "Priority", "RequestEvent", "tell"]
 
@@ -75,6 +78,9 @@ class Hooks:
         on_retry: Before the wait for the next attempt.
         on_give_up: When a call ends without a result.
 
+    Raises:
+        ConfigurationError: One of them cannot be called, or would have to be awaited.
+
     Example:
         ::
 
@@ -89,6 +95,12 @@ class Hooks:
     on_response: Hook | None = None
     on_retry: Hook | None = None
     on_give_up: Hook | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("on_request", "on_response", "on_retry", "on_give_up"):
+            hook = getattr(self, name)
+            if hook is not None and (not callable(hook) or iscoroutinefunction(hook)):
+                raise ConfigurationError(f"{name} must be a plain function or None: it is called, not awaited")
 
     def __or__(self, other: "Hooks") -> "Hooks":
         return Hooks(

@@ -121,7 +121,13 @@ async def test_get_many_tells_its_progress(client: AegisClient, sandbox: Sandbox
     assert [1, 2, 3] == [stats.fetched for stats in told]
     with pytest.raises(InvalidArgumentError, match="^on_progress must be callable"):
         client.data_collections.get_many([1], on_progress="yes")  # type: ignore[arg-type]  # what is wrong is the point
+    with pytest.raises(InvalidArgumentError, match="^on_progress must be a plain function"):
+        client.data_collections.get_many([1], on_progress=_awaited)
     assert 3 == len(sandbox.requests)
+
+
+async def _awaited(_: FanOutStats) -> None:
+    """Do nothing, once it is awaited."""
 
 
 async def test_memory_does_not_grow_with_the_ids() -> None:

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import pytest
 
 from aegis_async import AegisClient, Hooks, RequestEvent, RetryBudget, RetryPolicy
-from aegis_async.errors import AegisError, DeadlineExceededError, NotFoundError, ServerError
+from aegis_async.errors import AegisError, ConfigurationError, DeadlineExceededError, NotFoundError, ServerError
 from aegis_async.sandbox import Sandbox
 from tests.conftest import FakeClock
 from tests.held import held
@@ -209,6 +210,18 @@ def test_stats_of_an_unused_client_are_zero() -> None:
 
     assert (0, 4, 7) == (made.stats().attempts, made.stats().limit, made.stats().retry_tokens)
     assert None is made.with_options(retry=RetryPolicy(budget=None)).stats().retry_tokens
+
+
+async def _awaited(*_: object) -> None:
+    """Do nothing, once it is awaited."""
+
+
+@pytest.mark.parametrize("name", ["on_request", "on_response", "on_retry", "on_give_up"])
+@pytest.mark.parametrize("hook", ["print", _awaited], ids=["text", "async"])
+def test_a_hook_that_would_never_run_is_refused(name: str, hook: Any) -> None:
+    """What cannot be called, or does something only when it is awaited, is refused by name."""
+    with pytest.raises(ConfigurationError, match=f"^{name} must be a plain function or None"):
+        Hooks(**{name: hook})
 
 
 def test_what_is_no_hooks_is_refused() -> None:

@@ -5,7 +5,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
-from aegis_async._arguments import choice, integer, mapping
+from aegis_async._arguments import choice, function, integer, mapping
 from aegis_async._pagination import SMALLEST, Cursor, OnDrift, Prefetch
 from aegis_async._session import Param
 from aegis_async.errors import InvalidArgumentError
@@ -90,8 +90,7 @@ class Paging(msgspec.Struct, frozen=True):
         Raises:
             InvalidArgumentError: It is no function; or there is none, and the listing is to be repaired.
         """
-        if key is not None and not callable(key):
-            raise InvalidArgumentError(f"key must be callable or None, not {key!r}")
+        function("key", key)
         if self.on_drift == "repair" and key is None:
             raise InvalidArgumentError("on_drift must not be 'repair' without a key that tells items apart")
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from aegis_async._arguments import choice, integer, seconds
+from aegis_async._arguments import choice, function, integer, seconds
 from aegis_async._cache import Aged
 from aegis_async._decode import Splitter
 from aegis_async._fanout import FanOut, FanOutStats, Job
@@ -205,8 +205,7 @@ class DataCollections:
         def fetch(id_: int) -> Awaitable[DataCollection]:
             return self._api.fetch(_path(id_), DataCollection, params, bulk=True)
 
-        if on_progress is not None and not callable(on_progress):
-            raise InvalidArgumentError(f"on_progress must be callable or None, not {on_progress!r}")
+        function("on_progress", on_progress)
         limit = integer("concurrency", concurrency, minimum=1)
         return FanOut(Job(_ids(ids), fetch, self._api.tasks, limit, ordered, on_error, on_progress))
 
