@@ -31,6 +31,7 @@ PUBLIC = (
 
 _ENTRY = re.compile(r"^\.\. (?:auto|py:)(?!module)\w+:: (\w+)", re.MULTILINE)
 _ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+_MODULE = re.compile(r"(?<!\w)_[a-z]\w*")
 
 
 @pytest.mark.parametrize("module", PUBLIC)
@@ -109,6 +110,21 @@ def test_the_map_shows_imports_that_point_one_way() -> None:
 
     assert set() == wrong
     assert {"export", "_client"} <= modules.imported("dashboard")
+
+
+def test_the_architecture_names_the_modules_that_are_there() -> None:
+    """A module that the page names exists, and what it says of the inside of a package names each module in it."""
+    package, page = ROOT / "aegis_async", (DOCS / "architecture.md").read_text(encoding="utf-8")
+    there = {path.stem for path in package.rglob("*") if path.name != "__init__.py"}
+    forgotten = dict[str, set[str]]()
+    for section in page.split("\n## ")[1:]:
+        inside = re.match(r"Inside `([^`]+)`", section)
+        if inside:
+            modules_in_it = {path.stem for path in (package / inside[1]).glob("_[a-z]*")}
+            forgotten[inside[1]] = modules_in_it - set(_MODULE.findall(section))
+
+    assert dict.fromkeys(("_pagination", "export", "export/_ray", "_fanout", "dashboard", "_spark"), set()) == forgotten
+    assert set() == set(_MODULE.findall(page)) - there
 
 
 def test_the_terminal_shows_what_stands_there_at_last() -> None:
