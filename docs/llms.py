@@ -11,6 +11,8 @@ _TREE: Final = re.compile(r"```\{toctree\}\n(?::caption: ([^\n]+)\n)?(?::\w+:\n)
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _FENCED: Final = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _DIRECTIVE: Final = re.compile(r"\n```\{toctree\}.*?\n```\n", re.DOTALL)
+_INCLUDED: Final = re.compile(r"^```\{literalinclude\} (\S+)\n:language: (\w+)\n```$", re.MULTILINE)
+_PICTURE: Final = re.compile(r"(!\[[^\]]*\]\()[\w./-]*?([\w-]+\.\w+\))")  # Sphinx puts all of them into one folder
 
 
 def index(docs: Path) -> str:
@@ -26,7 +28,17 @@ def write(docs: Path, out: Path, fill: Callable[[str], str]) -> None:
     for page in (path for path in docs.rglob("*.md") if "_build" not in path.parts):
         file = out / page.relative_to(docs)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(_DIRECTIVE.sub("", fill(page.read_text(encoding="utf-8"))), encoding="utf-8")
+        file.write_text(_plain(page, docs, fill(page.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+def _plain(page: Path, docs: Path, text: str) -> str:
+    """Give a page without what only Sphinx understands."""
+
+    def code(found: re.Match[str]) -> str:
+        return f"```{found[2]}\n{(page.parent / found[1]).read_text(encoding='utf-8')}```"
+
+    pictures = "../" * (len(page.relative_to(docs).parts) - 1) + "_images/"
+    return _PICTURE.sub(rf"\g<1>{pictures}\2", _INCLUDED.sub(code, _DIRECTIVE.sub("", text)))
 
 
 def _part(docs: Path, caption: str, names: str) -> str:

@@ -123,7 +123,8 @@ def test_the_architecture_names_the_modules_that_are_there() -> None:
             modules_in_it = {path.stem for path in (package / inside[1]).glob("_[a-z]*")}
             forgotten[inside[1]] = modules_in_it - set(_MODULE.findall(section))
 
-    assert dict.fromkeys(("_pagination", "export", "export/_ray", "_fanout", "dashboard", "_spark"), set()) == forgotten
+    assert {"_pagination", "export", "export/_ray", "_fanout", "dashboard", "_spark"} == set(forgotten)
+    assert set() == set[str]().union(*forgotten.values())
     assert set() == set(_MODULE.findall(page)) - there
 
 
@@ -151,9 +152,13 @@ def test_programs_find_every_page() -> None:
 
 
 def test_programs_read_the_pages_as_they_are_filled(tmp_path: Path) -> None:
-    """Beside the HTML stands each page as Markdown, with what is generated in its place."""
+    """Beside the HTML stands each page as Markdown, with what is generated or included and the pictures in place."""
     write(DOCS, tmp_path, lambda text: text.replace("<!-- generated: tables -->", "the tables"))
 
+    pages = {page.relative_to(tmp_path).as_posix(): page.read_text(encoding="utf-8") for page in tmp_path.rglob("*.md")}
+    assert [] == [name for name, text in pages.items() if re.search(r"```\{|\]\((?:pictures|_static)/", text)]
+    assert (ROOT / "examples" / "airflow_dag.py").read_text(encoding="utf-8") in pages["airflow-dagster.md"]
+    assert "](_images/data-flow.svg)" in pages["architecture.md"]
     assert "the tables" in (tmp_path / "schema.md").read_text(encoding="utf-8")
     assert (tmp_path / "llms.txt").read_text(encoding="utf-8").startswith("# aegis_async\n\n> ")
     assert (tmp_path / "guides" / "bulk-export.md").is_file()

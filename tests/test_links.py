@@ -53,6 +53,12 @@ def test_links_to_other_sites_are_https_and_of_known_hosts(file: Path) -> None:
     assert [] == [link.geturl() for link in outside if link not in local and link.hostname not in HOSTS]
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_links_can_be_seen(file: Path) -> None:
+    """Each link has words of its own: into an empty one Sphinx puts a title, and who reads the file sees nothing."""
+    assert "[](" not in _CODE.sub("", file.read_text(encoding="utf-8"))
+
+
 def test_there_are_links_to_check() -> None:
     """The two tests above look at something."""
     assert len({link for file in FILES for link in links(file)}) > 50
