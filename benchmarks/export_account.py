@@ -1,17 +1,14 @@
 """An account of any size for the benchmark of the export, and a server that answers for it as fast as it can."""
 
-import asyncio
-import sys
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from aegis_async import AegisClient
 from aegis_async.sandbox import Sandbox
+from benchmarks.bodies import fetched, page_meta
+from benchmarks.server import Answers, answer, serve_answers
 
 __all__ = ["Account", "serve"]
-
-_END_OF_HEAD: Final = b"\r\n\r\n"
 
 
 class Account:
@@ -33,21 +30,9 @@ class Account:
 
     def page(self, number: int, size: int) -> bytes:
         """Give one page of the listing."""
-        pages = max(1, -(-self.collections // size))
         ids = range((number - 1) * size + 1, min(number * size, self.collections) + 1)
-        meta = {
-            "current_page": number,
-            "page_size": size,
-            "total_items": self.collections,
-            "items_on_page": len(ids),
-            "total_pages": pages,
-            "has_next": number < pages,
-            "has_previous": number > 1,
-            "next_page": number + 1 if number < pages else None,
-            "previous_page": number - 1 if number > 1 else None,
-        }
         items = b",".join(self._item.replace(b'{"id":0', b'{"id":%d' % id_, 1) for id_ in ids)
-        return b'{"items":[%b],"meta":%b}' % (items, msgspec.json.encode(meta))
+        return b'{"items":[%b],"meta":%b}' % (items, msgspec.json.encode(page_meta(number, size, self.collections)))
 
 
 def _documents(evaluations: int) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -66,40 +51,32 @@ def _documents(evaluations: int) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _sample() -> dict[str, Any]:
-    async def asked() -> bytes:
-        async with Sandbox(collections=3) as sandbox, AegisClient(sandbox.api_key, base_url=sandbox.url) as client:
-            return await client.fetch("/data-collections/1", bytes)
-
-    found: dict[str, Any] = msgspec.json.decode(asyncio.run(asked()))
+    with Sandbox(collections=3) as sandbox:
+        found: dict[str, Any] = msgspec.json.decode(fetched(sandbox, "data-collections/1"))
     return found
 
 
-class _Answers(asyncio.Protocol):
+class _Connection(Answers):
+    """One connection.
+
+    Args:
+        account: What there is.
+    """
+
     def __init__(self, account: Account) -> None:
+        super().__init__({})
         self._account = account
-        self._received = b""
-        self._transport: Any = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        *heads, self._received = (self._received + data).split(_END_OF_HEAD)
-        for head in heads:
-            path, _, query = head.split(b" ", 2)[1].decode().partition("?")
-            asked = dict(pair.split("=") for pair in query.split("&") if pair)
-            last = path.rpartition("/")[2]
-            if last.isdigit():
-                body = self._account.body(int(last))
-            else:
-                body = self._account.page(int(asked["page"]), int(asked["page_size"]))
-            head_ = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-            self._transport.write(head_ + body)
+    def found(self, target: bytes) -> bytes:
+        """Make a collection or a page."""
+        path, _, query = target.decode().partition("?")
+        last = path.rpartition("/")[2]
+        if last.isdigit():
+            return answer(self._account.body(int(last)))
+        asked = dict(pair.split("=") for pair in query.split("&"))
+        return answer(self._account.page(int(asked["page"]), int(asked["page_size"])))
 
 
 async def serve(account: Account) -> None:
     """Answer for an account until standard input ends; print the address first."""
-    server = await asyncio.get_running_loop().create_server(lambda: _Answers(account), "127.0.0.1", 0)
-    async with server:
-        print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-        await asyncio.to_thread(sys.stdin.read)
+    await serve_answers(lambda: _Connection(account))
