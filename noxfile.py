@@ -1,4 +1,4 @@
-"""Every check of the project; `.ci/run` runs them all, `nox -s NAME` one of them."""
+"""Every check of the project; `.ci/run` runs those that `nox` does by itself, `nox -s NAME` one of them."""
 
 import shutil
 import sys
@@ -115,7 +115,7 @@ def kill(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def examples(session: nox.Session) -> None:
     """Run the examples with what they are for, which is much to install."""
-    session.install("-e", ".[export]", "pytest", "pytest-asyncio", "dagster", "apache-airflow", *group("test"))
+    session.install("-e", ".[export]", "dagster", "apache-airflow", *group("test"))
     session.run("python", "-m", "pytest", "tests/export/test_export_examples.py", *session.posargs)
 
 
