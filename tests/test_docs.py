@@ -4,7 +4,6 @@ import re
 from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Callable, Iterator
 from html import unescape
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -20,28 +19,10 @@ from docs.pictures import tables as table_picture
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 WRITTEN = [page for page in DOCS.rglob("*.md") if "_build" not in page.parts]
-PUBLIC = (
-    "aegis_async",
-    "aegis_async.models",
-    "aegis_async.errors",
-    "aegis_async.export",
-    "aegis_async.dashboard",
-    "aegis_async.sandbox",
-)
 
-_ENTRY = re.compile(r"^\.\. (?:auto|py:)(?!module)\w+:: (\w+)", re.MULTILINE)
 _ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+_SESSION = re.compile(r"^\| `([a-z-]+)` \|", re.MULTILINE)
 _MODULE = re.compile(r"(?<!\w)_[a-z]\w*")
-
-
-@pytest.mark.parametrize("module", PUBLIC)
-def test_the_reference_has_every_public_name(module: str) -> None:
-    """Each name of ``__all__`` stands in the reference once, and no other does."""
-    page = DOCS / "reference" / f"{module.removeprefix('aegis_async.')}.rst"
-
-    found = _ENTRY.findall(page.read_text(encoding="utf-8"))
-
-    assert sorted(import_module(module).__all__) == sorted(found)
 
 
 def test_the_page_of_errors_has_every_error() -> None:
@@ -182,6 +163,18 @@ def test_the_figures_of_the_readme_are_those_of_the_pages() -> None:
     assert f"and {peak} MiB at most" in beside
     times = re.findall(r"takes ([\d.]+) times the CPU time", readme)[0]
     assert f": {times} times as much" in beside
+
+
+def test_every_nox_session_is_explained_and_those_by_default_are_run_by_ci() -> None:
+    """CONTRIBUTING has a row for each session, and `.ci/run` begins those that nox runs by itself, in their order."""
+    contributing, noxfile, ci = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "noxfile.py", ".ci/run")
+    )
+
+    sessions = re.findall(r"^@nox\.session.*\ndef (\w+)", noxfile, re.MULTILINE)
+    default = re.findall(r'"([\w-]+)"', noxfile.partition("nox.options.sessions = ")[2].partition("]")[0])
+    assert sorted(name.replace("_", "-") for name in sessions) == sorted(_SESSION.findall(contributing))
+    assert default == re.findall(r"^for session in (.+); do$", ci, re.MULTILINE)[0].split()
 
 
 def _parsers(parser: ArgumentParser) -> Iterator[tuple[str, list[str]]]:
