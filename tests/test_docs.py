@@ -21,6 +21,7 @@ DOCS = ROOT / "docs"
 WRITTEN = [page for page in DOCS.rglob("*.md") if "_build" not in page.parts]
 
 _ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+_DRAWN = re.compile(r"^ *([│├└─ ]*)(\w+Error)\b", re.MULTILINE)
 _SESSION = re.compile(r"^\| `([a-z-]+)` \|", re.MULTILINE)
 _MODULE = re.compile(r"(?<!\w)_[a-z]\w*")
 
@@ -30,6 +31,15 @@ def test_the_page_of_errors_has_every_error() -> None:
     page = (DOCS / "errors.md").read_text(encoding="utf-8")
 
     assert sorted(errors.__all__) == sorted(_ROW.findall(page))
+
+
+def test_the_page_of_errors_draws_the_tree_of_the_module() -> None:
+    """Each error stands on the page at the depth and in the order in which the module's own drawing has it."""
+    page = (DOCS / "errors.md").read_text(encoding="utf-8")
+
+    shown, own = (_DRAWN.findall(text) for text in (page.partition("```text\n")[2].partition("```")[0], errors.__doc__))
+
+    assert [(len(branch), name) for branch, name in own] == [(len(branch), name) for branch, name in shown]
 
 
 def test_the_tables_have_every_column() -> None:
