@@ -12,7 +12,7 @@ _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _FENCED: Final = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _DIRECTIVE: Final = re.compile(r"\n```\{toctree\}.*?\n```\n", re.DOTALL)
 _INCLUDED: Final = re.compile(r"^```\{literalinclude\} (\S+)\n:language: (\w+)\n```$", re.MULTILINE)
-_PICTURE: Final = re.compile(r"(!\[[^\]]*\]\()[\w./-]*?([\w-]+\.\w+\))")  # Sphinx puts all of them into one folder
+_PICTURE: Final = re.compile(r"(\]\()[\w./-]*?([\w-]+\.(?:svg|png)\))")  # Sphinx puts all of them into one folder
 
 
 def index(docs: Path) -> str:

@@ -83,9 +83,9 @@ def draw(run: Run, folder: Path) -> None:
     mpl.use("svg")
     mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "aegis", "font.size": 9.0}
     for name, drawn in PICTURES.items():
-        figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+        figure, axes = plt.subplots(figsize=(6.4, 3.9), layout="constrained")
         drawn(run, axes)
-        axes.legend(fontsize=8)
+        figure.legend(loc="outside lower center", ncols=3, fontsize=8)  # inside it would hide a bar
         axes.grid(visible=True, alpha=0.3)
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
         plt.close(figure)
