@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import mean
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from aegis_async import AegisClient, RetryPolicy
 from aegis_async.sandbox import Sandbox
@@ -166,43 +166,53 @@ def row(found: Measured) -> str:
 
 
 def draw(all_found: list[Measured], file: Path) -> None:
-    """Draw the limit and the results over time, a column for each service."""
+    """Draw the limit and the results over time: a column for each capacity, two rows for each way of overload."""
     import matplotlib as mpl  # noqa: PLC0415 - only in the group for pictures
 
     mpl.use("svg")
     mpl.rcParams.update({"svg.hashsalt": "aegis_async", "svg.fonttype": "none", "font.size": 8})
     from matplotlib import pyplot as plt  # noqa: PLC0415 - likewise
 
-    figure, grid = plt.subplots(2, len(all_found), figsize=(2.4 * len(all_found), 4.2), sharex=True, squeeze=False)
-    for column, found in enumerate(all_found):
-        limit, results = grid[0][column], grid[1][column]
-        limit.set_title(f"{found.capacity} at once, then {found.capacity // 2}\n({found.overload})", fontsize=8)
-        limit.plot([s.at for s in found.auto], [s.limit for s in found.auto], linewidth=0.9, label="limit")
-        capacity = [found.capacity, found.capacity, found.capacity // 2, found.capacity // 2]
-        instants = [0, HALVED, HALVED, END]
-        limit.plot(instants, capacity, "--", color="gray", linewidth=0.8, label="capacity")
-        limit.set_ylim(bottom=0)
-        marks = found.auto[::10]
-        rates = [(b.done - a.done) / (b.at - a.at) for a, b in pairwise(marks)]
-        results.plot([s.at for s in marks[1:]], rates, linewidth=0.9, label='"auto"')
-        results.plot(
-            instants,
-            [places / LATENCIES[found.capacity] for places in capacity],
-            "--",
-            color="gray",
-            linewidth=0.8,
-            label="possible",
-        )
-        for tried, rate in found.fixed.items():
-            results.plot([0, HALVED], [rate, rate], ":", linewidth=0.8, label=f"fixed {tried}")
-        results.set_ylim(bottom=0)
-        results.set_xlabel("seconds")
-        results.legend(fontsize=6, loc="lower left")
-    grid[0][0].set_ylabel("requests at once")
+    columns = len(LATENCIES)
+    figure, grid = plt.subplots(2 * len(OVERLOADS), columns, figsize=(7.6, 8.4), sharex=True)
+    for place, found in enumerate(all_found):
+        row, column = divmod(place, columns)
+        draw_limit(grid[2 * row][column], found)
+        draw_results(grid[2 * row + 1][column], found)
+    for row in range(len(OVERLOADS)):
+        grid[2 * row][0].set_ylabel("requests at once")
+        grid[2 * row + 1][0].set_ylabel("results per second")
     grid[0][0].legend(fontsize=6, loc="lower right")
-    grid[1][0].set_ylabel("results per second")
+    for axes in grid[-1]:
+        axes.set_xlabel("seconds")
     figure.tight_layout()
     figure.savefig(file, metadata={"Date": None})
+
+
+def draw_limit(axes: Any, found: Measured) -> None:
+    """Draw the limit over time beside the capacity."""
+    axes.set_title(f"{found.capacity} at once, then {found.capacity // 2} ({found.overload})", fontsize=8)
+    axes.plot([s.at for s in found.auto], [s.limit for s in found.auto], linewidth=0.9, label="limit")
+    axes.plot(*steps(found, 1.0), "--", color="gray", linewidth=0.8, label="capacity")
+    axes.set_ylim(bottom=0)
+
+
+def draw_results(axes: Any, found: Measured) -> None:
+    """Draw the results per second beside what is possible, and what the fixed limits gave."""
+    marks = found.auto[::10]
+    rates = [(b.done - a.done) / (b.at - a.at) for a, b in pairwise(marks)]
+    axes.plot([s.at for s in marks[1:]], rates, linewidth=0.9, label='"auto"')
+    axes.plot(*steps(found, LATENCIES[found.capacity]), "--", color="gray", linewidth=0.8, label="possible")
+    for tried, rate in found.fixed.items():
+        axes.plot([0, HALVED], [rate, rate], ":", linewidth=0.8, label=f"fixed {tried}")
+    axes.set_ylim(bottom=0)
+    axes.legend(fontsize=6, loc="lower left")
+
+
+def steps(found: Measured, latency: float) -> tuple[list[float], list[float]]:
+    """Give the instants, and what the capacity gives then if each request takes so long."""
+    places = (found.capacity, found.capacity, found.capacity // 2, found.capacity // 2)
+    return [0, HALVED, HALVED, END], [place / latency for place in places]
 
 
 async def main() -> None:
