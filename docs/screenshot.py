@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,14 +18,14 @@ _COMMAND: Final = (sys.executable, "-m", "aegis_async", "dashboard", "--sandbox"
 
 def main() -> None:
     """Start the dashboard over a sandbox, wait until it has read everything, and keep what one sees first."""
-    with subprocess.Popen(_COMMAND, stderr=subprocess.PIPE, text=True, env={**os.environ}) as process:  # noqa: S603 - our own command
+    with subprocess.Popen(_COMMAND, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own command
         try:
             assert process.stderr is not None  # noqa: S101 - asked for above
-            url = next(word for line in process.stderr for word in line.rstrip().split() if word.startswith("http"))
-            asyncio.run(_read(url.rstrip(";")))
+            url = next(word for line in process.stderr for word in line.split() if word.startswith("http")).rstrip(";")
+            asyncio.run(_read(url))
             with browsing() as page:
                 page.resize(1180, 1010)
-                page.open(url.rstrip(";"))
+                page.open(url)
                 page.picture(PICTURE)
         finally:
             process.terminate()

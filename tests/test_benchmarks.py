@@ -138,7 +138,7 @@ ASKED = {"/data-collections": 2, **{f"/data-collections/{number}": 1 for number 
 
 
 def test_an_outage_in_which_everything_held_is_without_fault() -> None:
-    """The table has a line for each figure."""
+    """Nothing is named that did not hold, and the table says how many requests met the service on its return."""
     seen = outage.Seen(LOAD, frozenset({"down", "live"}), 1.5, 1.8, ASKED)
 
     assert [] == outage.faults(outage.SHORT, seen)
