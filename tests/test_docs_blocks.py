@@ -1,6 +1,7 @@
 """Every block of code of the pages does what the page says."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -104,6 +105,16 @@ def test_every_block_is_run_or_says_why_not() -> None:
     made = [block.mark for block in every if block.language == "sh" and "-m venv" in block.code]
     assert {"environment", "command"} == set(made)
     assert set() == {block.language for block in every} - {"python", "sh"} - _SHOWN
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_fence_begins_or_ends_a_block(page: Path) -> None:
+    """None is indented or without a language: such a block would be looked past, and never run."""
+    text = page.read_text(encoding="utf-8")
+
+    known = len(list(blocks(page))) + text.count("\n```{")
+
+    assert 2 * known == len(re.findall(r"^ *`{3,}", text, re.MULTILINE))
 
 
 def test_what_is_shown_as_code_from_a_file_is_an_example() -> None:
