@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import json
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -74,10 +73,9 @@ def _measured(contenders: list[str], size: list[str]) -> Iterator[tuple[str, dic
         assert server.stdout is not None  # noqa: S101 - a pipe was asked for
         url = server.stdout.readline().strip()
         for name in contenders:
-            out = Path(tempfile.mkdtemp(prefix="aegis-bench-"))
-            role = ["--role", name, "--url", url, "--out", str(out)]
-            done = subprocess.run([*command, *role], cwd=_ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - ours
-            shutil.rmtree(out)
+            with tempfile.TemporaryDirectory(prefix="aegis-bench-") as out:
+                role = ["--role", name, "--url", url, "--out", out]
+                done = subprocess.run([*command, *role], cwd=_ROOT, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - ours
             yield name, json.loads(done.stdout)
         assert server.stdin is not None  # noqa: S101 - as above
         server.stdin.close()

@@ -17,8 +17,9 @@ _PICTURE: Final = re.compile(r"(\]\()[\w./-]*?([\w-]+\.(?:svg|png)\))")  # Sphin
 
 def index(docs: Path) -> str:
     """Give the list: every page below the caption that it has in the index, with its first paragraph."""
-    title, about = _opening((docs / "index.md").read_text(encoding="utf-8"))
-    parts = "\n".join(_part(docs, *found) for found in _TREE.findall((docs / "index.md").read_text(encoding="utf-8")))
+    text = (docs / "index.md").read_text(encoding="utf-8")
+    title, about = _opening(text)
+    parts = "\n".join(_part(docs, *found) for found in _TREE.findall(text))
     return f"# {title}\n\n> {about}\n\n{parts}"
 
 
