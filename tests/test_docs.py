@@ -175,6 +175,16 @@ def test_the_figures_of_the_readme_are_those_of_the_pages() -> None:
     assert f": {times} times as much" in beside
 
 
+def test_the_pages_name_the_pythons_that_are_tested() -> None:
+    """Wherever a page says from which Python to which, these are the first and the last of the classifiers."""
+    pythons = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
+    texts = [page.read_text(encoding="utf-8") for page in (ROOT / "README.md", *WRITTEN)]
+
+    said = [found for text in texts for found in re.findall(r"Python (3\.\d+) to (3\.\d+)", text)]
+
+    assert [(pythons[0], pythons[-1])] * 5 == said
+
+
 def test_every_nox_session_is_explained_and_those_by_default_are_run_by_ci() -> None:
     """CONTRIBUTING has a row for each session, and `.ci/run` begins those that nox runs by itself, in their order."""
     contributing, noxfile, ci = (
