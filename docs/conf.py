@@ -1,7 +1,9 @@
 """How Sphinx builds these pages: offline, from this folder and the package's docstrings."""
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 
@@ -20,6 +22,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_show_copyright = False
+pygments_dark_style = "github-dark"  # the theme's own underlines names of modules, as if they were links
 html_title = f"aegis_async {release}"
 
 myst_heading_anchors = 3
@@ -52,6 +55,15 @@ def fill(_app: Sphinx, _page: str, source: list[str]) -> None:
     source[0] = filled(source[0])
 
 
+def valued(*told: Any) -> tuple[str, str | None] | None:
+    """Show the value of a default that the source has under a private name."""
+    _app, _what, _name, documented, _options, signature, returns = told
+    if "= _" not in (signature or ""):
+        return None
+    known = vars(sys.modules[documented.__module__])
+    return re.sub(r"(?<== )_[A-Z_]+", lambda name: f"{known[name[0]]:_}", signature), returns
+
+
 def for_programs(app: Sphinx, failed: Exception | None) -> None:
     """Write what programs read beside the finished pages."""
     if failed is None and app.builder.format == "html":
@@ -59,6 +71,7 @@ def for_programs(app: Sphinx, failed: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Let every page pass through `fill`, and the site through `for_programs`."""
+    """Let every page pass through `fill`, every signature through `valued`, and the site through `for_programs`."""
     app.connect("source-read", fill)
+    app.connect("autodoc-process-signature", valued)
     app.connect("build-finished", for_programs)
