@@ -124,7 +124,7 @@ class ExportSource(Closing):
             snapshot = self._snapshot
             try:
                 return read(snapshot)
-            except duckdb.IOException as error:
+            except duckdb.Error as error:
                 complaint = self._unreadable(error)
             if not self._renewed_since(snapshot):
                 raise complaint
@@ -132,7 +132,7 @@ class ExportSource(Closing):
     def _kept(self, snapshot: Snapshot) -> Iterator[CollectionFacts]:
         try:
             yield from self._tables.facts(snapshot)
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
             complaint = self._unreadable(error)
         else:
             return
@@ -147,7 +147,7 @@ class ExportSource(Closing):
             return False
         return self._snapshot.version != before.version
 
-    def _unreadable(self, error: duckdb.IOException) -> ExportError:
+    def _unreadable(self, error: duckdb.Error) -> ExportError:
         return ExportError(f"{self._out} cannot be read: {error}")
 
     def _found(self, snapshot: Snapshot, collection_id: int) -> Found:

@@ -21,7 +21,10 @@ __all__ = ["Tables"]
 Row = tuple[Any, ...]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_READ: Final = 1_000  # rows at a time
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_AT_A_TIME: Final = 1_000  # rows
+# Else DuckDB takes a folder above the export, as run_id=7, for a column, and its name for the value of every row.
+_READ: Final = "read_parquet(${}, hive_partitioning = false)"
 
 _COLLECTIONS: Final = """
 SELECT id, name, author_email, epoch_us(created_at), epoch_us(updated_at) FROM {collections}
@@ -31,11 +34,13 @@ _DATASETS: Final = """
 SELECT collection_id, name FROM {datasets}
 WHERE $id IS NULL OR collection_id = $id ORDER BY collection_id, id
 """
-# A cost that no DECIMAL holds exactly is null there, and its digits stand in the text beside it.
+# A cost that no DECIMAL holds exactly is null there, and its digits stand in the text beside it. What no cost can be
+# (`usable`) is not counted, and could not be added.
 _RUNS: Final = """
 WITH sums AS (
     SELECT collection_id, run_id,
-        coalesce(sum(evaluation_cost), 0) AS cost, count(evaluation_cost) AS metered,
+        coalesce(sum(evaluation_cost) FILTER (abs(evaluation_cost) < 10000000000000000), 0) AS cost,
+        count(*) FILTER (abs(evaluation_cost) < 10000000000000000) AS metered,
         list(evaluation_cost_text) FILTER (evaluation_cost IS NULL AND evaluation_cost_text IS NOT NULL) AS odd,
         count(*) AS evaluations, count(result) AS judged,
         count(*) FILTER (result IS NOT NULL AND coalesce(is_gte_threshold, result >= threshold)) AS reached
@@ -74,7 +79,7 @@ class Tables:
         """Give every collection in numbers, or the one of this id, read as it is iterated.
 
         Raises:
-            duckdb.IOException: A file cannot be read.
+            duckdb.Error: A file cannot be read.
         """
         # All three are sorted, so that nothing is read from the files after their first rows are here.
         collections, datasets, runs = (
@@ -88,7 +93,7 @@ class Tables:
         """Give a page of a run's evaluations, and how many the run has.
 
         Raises:
-            duckdb.IOException: A file cannot be read.
+            duckdb.Error: A file cannot be read.
         """
         wanted = {"id": collection_id, "run": run_id}
         [(total,)] = self._rows(snapshot, _COUNT, **wanted)
@@ -99,10 +104,10 @@ class Tables:
     def _rows(self, snapshot: Snapshot, query: str, **given: int | None) -> Iterator[Row]:
         """Ask, and give the rows; a cursor of its own lets several threads ask."""
         used = {table: files for table, files in snapshot.files.items() if files and f"{{{table}}}" in query}
-        tables = {table: f"read_parquet(${table})" if table in used else f"no_{table}" for table in TABLES}
+        tables = {table: _READ.format(table) if table in used else f"no_{table}" for table in TABLES}
         cursor = self._base.cursor()
         cursor.execute(query.format_map(tables), {**used, **given})
-        return _fetched(cursor, cursor.fetchmany(_READ))
+        return _fetched(cursor, cursor.fetchmany(_AT_A_TIME))
 
 
 def _base() -> duckdb.DuckDBPyConnection:
@@ -118,7 +123,7 @@ def _base() -> duckdb.DuckDBPyConnection:
 def _fetched(cursor: duckdb.DuckDBPyConnection, rows: list[Row]) -> Iterator[Row]:
     while rows:
         yield from rows
-        rows = cursor.fetchmany(_READ)
+        rows = cursor.fetchmany(_AT_A_TIME)
     cursor.close()
 
 
@@ -190,4 +195,9 @@ def _evaluation(row: Row) -> EvaluationRow:
 
 def _moment(microseconds: Any) -> Any:
     """Give a moment from its count; DuckDB would need another package to give one with a time zone."""
-    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
+    if microseconds is None:
+        return None
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:  # a time zone may lead out of the calendar, of which this is then the one end or the other
+        return _FIRST if microseconds < 0 else _LAST

@@ -106,4 +106,7 @@ def tallied(book: Iterable[CollectionFacts]) -> Cube:
 
 def day_of(run: RunFacts) -> date:
     """Give the day for which a run counts: that of its start, in UTC."""
-    return run.started_at.astimezone(UTC).date()
+    try:
+        return run.started_at.astimezone(UTC).date()
+    except OverflowError:  # a time zone may lead out of the calendar, of which this is then the first or the last day
+        return run.started_at.date()

@@ -1,6 +1,7 @@
 """The same page over an export: DuckDB's rows give the numbers that the service gives."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,14 +15,16 @@ import pytest
 
 from aegis_async import AegisClient
 from aegis_async.dashboard import CollectionFacts, ExportSource, LiveSource, _exported, _snapshot, _tables
+from aegis_async.dashboard._facts import facts_of
 from aegis_async.dashboard._overview import overview
 from aegis_async.dashboard._report import _read
 from aegis_async.dashboard._snapshot import Snapshot
 from aegis_async.dashboard._tally import tallied
 from aegis_async.errors import ExportError, InvalidArgumentError, NotFoundError
 from aegis_async.export import export
+from aegis_async.models import DataCollection
 from aegis_async.sandbox import Sandbox
-from tests.dashboard.serving import Site, site
+from tests.dashboard.serving import Site, documents, site
 
 TODAY = date(2026, 11, 24)
 
@@ -236,6 +239,52 @@ async def test_files_that_are_gone_without_a_later_export_are_an_error(tmp_path:
     assert {503} == statuses
     assert 503 == gone.status
     assert str(tmp_path) not in gone.json["detail"]
+
+
+@pytest.mark.parametrize("kept", [0, 300])
+async def test_files_that_make_no_sense_are_an_error(kept: int, tmp_path: Path) -> None:
+    """A part that is damaged is said as one that is gone, not as a fault of the dashboard."""
+    out = tmp_path / "OUT"
+    async with account(out), ExportSource(out) as source, site(source) as served:
+        for part in (out / "runs").glob("*.parquet"):
+            part.write_bytes(part.read_bytes()[:kept])
+        statuses = {(await served.get(path)).status for path in ("/api/overview", "/api/collections/3")}
+        with pytest.raises(ExportError, match="cannot be read"):
+            await asyncio.to_thread(_read, source)
+
+    assert {503} == statuses
+
+
+@pytest.mark.parametrize("above", ["id=7", "name=x", "run_id=manual__2026"])
+def test_a_folder_above_the_export_is_no_column(above: str, out: Path, source: ExportSource, tmp_path: Path) -> None:
+    """Names as those of partitions, of which Airflow's folders are full, change no number."""
+    opened = ExportSource(shutil.copytree(out, tmp_path / above / "OUT"))
+
+    found = list(opened.book())
+    opened.close()
+
+    assert list(source.book()) == found
+
+
+async def test_hostile_values_count_as_they_do_over_the_service(tmp_path: Path) -> None:
+    """Costs that no money can be, and a time zone that leads out of the calendar, hide no other number."""
+    began = {"started_at": "0001-01-01T00:00:00+14:00", "finished_at": None}
+    document = documents(1)[0]
+    document["runs"][0] |= began
+    for run in document["runs"]:
+        run["evaluations"] = [{**one, **began, "evaluation_cost": "9" * 20} for one in run["evaluations"]]
+    facts_over_service = facts_of(msgspec.convert(document, DataCollection, strict=False))
+
+    async with Sandbox(collections=1) as sandbox, AegisClient(sandbox.api_key, base_url=sandbox.url) as client:
+        sandbox.fail("/data-collections/1", body=json.dumps(document))
+        await export(client, tmp_path / "OUT")
+    async with ExportSource(tmp_path / "OUT") as source:
+        over_export = overview(tallied(source.book()), TODAY)
+        evaluations = await source.evaluations(1, document["runs"][0]["id"], 1)
+
+    assert overview(tallied([facts_over_service]), TODAY) == over_export
+    assert ("0", 0, date.min) == (over_export.numbers.cost, over_export.numbers.metered, over_export.first)
+    assert len(document["runs"][0]["evaluations"]) == evaluations.total
 
 
 def test_tables_in_other_formats_alone_are_refused(tmp_path: Path) -> None:

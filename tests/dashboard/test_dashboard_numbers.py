@@ -218,6 +218,18 @@ def test_a_verdict_that_the_service_left_out_is_worked_out() -> None:
     assert {1: True, 2: False, 3: None} == {each.id: each.passed for each in facts.runs}
 
 
+@pytest.mark.parametrize(
+    ("began", "day"),
+    [("0001-01-01T00:00:00+14:00", date.min), ("9999-12-31T23:59:59-14:00", date.max)],
+)
+def test_a_day_outside_the_calendar_is_its_end(began: str, day: date) -> None:
+    """A time zone may lead out of the years that there are: one such run hides no other."""
+    found = whole([run_facts(1), run_facts(2, started_at=datetime.fromisoformat(began))])
+
+    assert 2 == found.numbers.runs
+    assert day in {found.first, found.last}
+
+
 def test_a_day_is_a_day_in_utc() -> None:
     """A run that began late in the evening west of Greenwich counts for the next day."""
     late = run_facts(1, started_at=datetime.fromisoformat("2026-03-01T23:30:00-05:00").astimezone(UTC))
