@@ -24,7 +24,6 @@ __all__ = ["LiveSource"]
 
 _log: Final = logging.getLogger("aegis_async")
 _TELLING: Final = 1.0  # seconds between two pieces of news while collections come in
-_SETTLING: Final = 0.2  # seconds between two looks at how many there are, at the start
 _PING_DEADLINE: Final = 10.0  # seconds after which a service that says nothing is down
 _PING: Final = 10.0  # seconds from one look at the service's health to the next, at most
 _PAGE_DEADLINE: Final = 60.0  # seconds for a page of the listing, after which it counts as not answered
@@ -62,6 +61,7 @@ class LiveSource(Closing):
         self._book: dict[int, CollectionFacts] = {}
         self._pending = Pending()
         self._settled = False
+        self._look = asyncio.Event()  # at the service: when it is time, or what was read may be everything
         self._ping: float | None = None
         self._seen_at: float | None = None  # the listing, by an earlier watch
         self._problems = Problems(self.bell.ring)
@@ -165,6 +165,8 @@ class LiveSource(Closing):
             finally:  # a refused key ends the fan-out early
                 self._pending.give_back()
             self._problems.solve("_load")
+            if not self._settled:
+                self._look.set()
             self._news()
 
     async def _try_again(self) -> None:
@@ -196,6 +198,7 @@ class LiveSource(Closing):
 
     async def _check(self) -> None:
         while True:
+            self._look.clear()
             try:
                 self._ping = round(await self._pinged.ping(), 4)
                 if not self._settled:
@@ -206,7 +209,11 @@ class LiveSource(Closing):
             else:
                 self._problems.solve("ping")
             self._look_at_watch()
-            await self._clock.sleep(min(self._interval, _PING) if self._settled else _SETTLING)
+            alarm = self._clock.later(min(self._interval, _PING), self._look.set)
+            try:
+                await self._look.wait()
+            finally:
+                alarm.cancel()
 
     def _look_at_watch(self) -> None:
         """Say so when the listing cannot be read: pings may be answered, and yet nothing new is seen."""

@@ -13,6 +13,7 @@ from aegis_async.dashboard._facts import facts_of
 from aegis_async.errors import ConfigurationError, NotFoundError
 from aegis_async.models import DataCollection
 from aegis_async.sandbox import Sandbox
+from tests.conftest import FakeClock
 from tests.dashboard.serving import renewed, settled
 
 
@@ -116,6 +117,24 @@ async def test_what_cannot_be_read_is_stale_until_it_can(sandbox: Sandbox, cachi
 
     assert 1 == pending
     assert 0 == healed.pending
+
+
+async def test_what_cannot_be_read_from_the_start_is_no_reason_to_hurry(
+    sandbox: Sandbox, caching: AegisClient, clock: FakeClock
+) -> None:
+    """While one collection fails, the service is looked at as often as ever, and not until all of them are there."""
+    clock.hold = asyncio.Event()
+    sandbox.fail("/data-collections/3", status=500, times=None)
+    live = LiveSource(caching)
+    live._clock = clock.as_clock()
+
+    async with live:
+        while live.state().status != "stale" or len(tuple(live.book())) < 19:
+            await live.bell.next().wait()
+        while len(clock.alarms) < 2:
+            await asyncio.sleep(0)
+
+    assert {10.0} == set(clock.alarms)
 
 
 async def test_a_listing_that_cannot_be_read_is_stale(
