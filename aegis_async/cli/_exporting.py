@@ -86,6 +86,8 @@ def read_ids(file: str) -> list[int]:
     """
     name = "standard input" if file == "-" else file
     _log.debug("reading ids from %s", name)
+    if file == "-" and sys.stdin is None:
+        raise InvalidArgumentError("--ids: standard input is closed")
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

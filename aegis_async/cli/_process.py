@@ -10,7 +10,8 @@ import threading
 import traceback
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -27,6 +28,7 @@ _BY_SIGNAL: Final = 128  # what shells add to the number of the signal that ende
 _SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress bar hides it
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _GRACE: Final = 10.0  # seconds after a signal, in which an export commits; who stops it kills it some time later
+_LINGER: Final = 1.0  # seconds after the end, for threads that nobody waits for: a look-up of a name, a reader of ids
 _GIVEN_UP: Final = b"aegis-async: not done 10 s after the signal, so it ends; what was committed before is whole\n"
 
 
@@ -63,13 +65,16 @@ def _failed(error: Exception, options: Namespace, console: "Console") -> int:
 
 
 class _Supervisor:
-    """Turns the first signal into a cancellation, and the second, or ten seconds more, into the end."""
+    """Turns the first signal into a cancellation, and the second, or ten seconds more, into the end.
+
+    A command that has ended by a signal is not held up by a thread that it left behind, as a loop that closes is.
+    """
 
     def __init__(self) -> None:
         self._signal: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._cancel: Callable[[], object] | None = None
-        self._grace: threading.Timer | None = None
+        self._timers: list[threading.Timer] = []
 
     async def supervise(self, work: Awaitable[int]) -> int:
         """Wait for the command; ended by a signal, give the status that says which."""
@@ -78,11 +83,14 @@ class _Supervisor:
         if self._signal is not None:
             task.cancel()
         try:
-            return await task
+            ended = await task
         except asyncio.CancelledError:
             if self._signal is None:
                 raise
-            return _BY_SIGNAL + self._signal
+            ended = _BY_SIGNAL + self._signal
+        if self._signal is not None:
+            self._after(_LINGER, partial(_leave, ended))
+        return ended
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -94,33 +102,43 @@ class _Supervisor:
         try:
             yield
         finally:
-            if self._grace is not None:
-                self._grace.cancel()
+            for timer in self._timers:
+                timer.cancel()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
         if self._signal is not None:
-            _leave(number)
+            _leave(_BY_SIGNAL + number)
         self._signal = number
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._begin_end)  # a handler may interrupt anything, so it does no more
 
     def _begin_end(self) -> None:
         _log.debug("signal %s: ending; another one ends at once", self._signal)
-        # A thread, because what keeps the command from its end may be one: a disk that does not answer.
-        self._grace = threading.Timer(_GRACE, self._give_up)
-        self._grace.daemon = True
-        self._grace.start()
+        self._after(_GRACE, self._give_up)
         if self._cancel is not None:
             self._cancel()
 
+    def _after(self, seconds: float, then: Callable[[], object]) -> None:
+        # A thread, because what keeps the command from its end may be one: a disk that does not answer.
+        timer = threading.Timer(seconds, then)
+        timer.daemon = True
+        self._timers.append(timer)
+        timer.start()
+
     def _give_up(self) -> None:
-        os.write(sys.stderr.fileno(), _GIVEN_UP)
-        _leave(self._signal or 0)
+        _last_words(_GIVEN_UP)
+        _leave(_BY_SIGNAL + (self._signal or 0))
 
 
-def _leave(number: int) -> NoReturn:
-    if sys.stderr.isatty():
-        os.write(sys.stderr.fileno(), _SHOW_CURSOR)
-    os._exit(_BY_SIGNAL + number)
+def _leave(ended: int) -> NoReturn:
+    if sys.stderr is not None and sys.stderr.isatty():
+        _last_words(_SHOW_CURSOR)
+    os._exit(ended)
+
+
+def _last_words(text: bytes) -> None:
+    if sys.stderr is not None:  # else it is closed, and its number may be that of a file of the export by now
+        with suppress(OSError):  # a standard error that takes nothing keeps nobody from the end
+            os.write(sys.stderr.fileno(), text)

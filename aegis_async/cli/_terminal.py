@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, TextIO, cast
 
 from rich.console import Console
 
@@ -43,7 +43,27 @@ def plain(text: str) -> str:
 
 def error_console() -> Console:
     """Give the console of standard error, which alone writes there, so that no line tears a progress bar."""
-    return Console(stderr=True, highlight=False)
+    file = None if sys.stderr is None else cast("IO[str]", _Unheard(sys.stderr))
+    return Console(file=file, stderr=True, highlight=False)
+
+
+class _Unheard:
+    """Standard error, of which what cannot be written is dropped: a full disk of the log must not end an export."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def say(console: Console, text: str) -> None:
@@ -69,8 +89,11 @@ def print_out(what: "RenderableType") -> None:
         OutputError: It cannot be written.
         ReaderGoneError: Nobody reads it.
     """
+    console = Console(highlight=False)
+    with console.capture() as shown:  # by itself it would take a reader that is gone for the end of the program
+        console.print(what)
     with _output():
-        Console(highlight=False).print(what)
+        sys.stdout.write(shown.get())
 
 
 def abandon_output() -> None:

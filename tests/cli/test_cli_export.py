@@ -131,6 +131,14 @@ def test_ids_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [3, 1] == read_ids("-")
 
 
+def test_ids_from_a_closed_standard_input_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``<&-`` leaves nothing to read, which is a sentence of its own."""
+    monkeypatch.setattr("sys.stdin", None)
+
+    with pytest.raises(InvalidArgumentError, match="^--ids: standard input is closed$"):
+        read_ids("-")
+
+
 @pytest.mark.parametrize("line", ["x", "0", "-1", "1.5", "1_0", "\u0661", "9" * 5000])
 def test_a_line_that_is_no_id_is_named(line: str, folder: Path) -> None:
     """The complaint says which line of which file, before anything is fetched."""

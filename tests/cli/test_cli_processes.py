@@ -1,5 +1,6 @@
 """Real processes: signals, pipes that close early, and a terminal."""
 
+import io
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from typing import IO
 
 import pytest
 
+from aegis_async.cli import _process
 from aegis_async.export import read_report
 from aegis_async.sandbox import Sandbox
 from tests.cli.ends import Process, Spawn
@@ -66,6 +68,33 @@ def test_a_signal_ends_a_command_that_waits_for_the_service(server: Sandbox, spa
 
 @posix
 @pytest.mark.parametrize(("number", "status"), SIGNALS)
+def test_a_signal_waits_for_no_thread_without_an_end(number: int, status: int, spawn: Spawn) -> None:
+    """A reader of ids that never comes to its end holds nobody up until the time for an export's commit is over."""
+    process = spawn("export", "OUT", "--sandbox", "--ids", "-", "-v", stdin=subprocess.PIPE)
+    await_line(process.stderr, "reading ids from standard input")
+
+    process.send_signal(number)
+    status_ = process.wait()
+
+    assert process.stderr is not None
+    assert status == status_
+    assert "not done 10 s after" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("stderr", [None, io.StringIO()], ids=["closed", "no file"])
+def test_the_end_needs_no_standard_error(stderr: IO[str] | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has nobody to tell ends as well."""
+    ends: list[int] = []
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(os, "_exit", ends.append)
+
+    _process._Supervisor()._give_up()
+
+    assert [128] == ends
+
+
+@posix
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
 def test_a_second_signal_ends_at_once(number: int, status: int, spawn: Spawn) -> None:
     """Whoever presses Ctrl-C twice waits for nothing: here for a reader of ids that never comes to its end."""
     process = spawn("export", "OUT", "--sandbox", "--ids", "-", "-v", stdin=subprocess.PIPE)
@@ -109,6 +138,29 @@ def test_a_reader_that_leaves_early_ends_the_command_quietly(spawn: Spawn) -> No
     assert "" == process.stderr.read()
     assert first.startswith('{"id":1,')
     assert 0 == process.wait()
+
+
+@posix
+@pytest.mark.usefixtures("server")
+def test_a_reader_of_a_table_may_leave_too(spawn: Spawn) -> None:
+    """A table that nobody reads is no failure either."""
+    process = spawn("list", "--format", "table", stdin=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+
+    assert (0, "") == (process.wait(), process.communicate()[1])
+
+
+@posix
+@pytest.mark.usefixtures("server")
+def test_an_export_goes_on_when_nobody_hears_of_it(spawn: Spawn, tmp_path: Path) -> None:
+    """Whoever reads progress and log may leave: the export is about its files."""
+    process = spawn("export", "OUT")
+    assert process.stderr is not None
+    process.stderr.close()
+
+    assert 0 == process.wait()
+    assert "complete" == read_report(tmp_path / "OUT").status
 
 
 @posix

@@ -210,11 +210,26 @@ def test_a_full_disk_fails_the_export(server: Sandbox, run: Run, monkeypatch: py
     assert server.requests
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only some systems have a device that is always full")
+full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only some systems have a device that is always full")
+
+
+@full
+@pytest.mark.usefixtures("server")
+def test_a_full_standard_error_ends_no_export(spawn: Spawn) -> None:
+    """A disk of the log that is full is no reason for a night without an export."""
+    with Path("/dev/full").open("w") as log:
+        process = spawn("export", "OUT", stderr=log.fileno())
+        out, _ = process.communicate()
+
+    assert 0 == process.returncode
+    assert out.startswith("Complete: ")
+
+
+@full
 def test_a_full_standard_output_is_1(spawn: Spawn) -> None:
     """Output that cannot be written is one sentence, and the interpreter adds nothing at its end."""
-    with Path("/dev/full").open("w") as full:
-        process = spawn("list", "--sandbox", "--sandbox-collections", "3", stdout=full.fileno())
+    with Path("/dev/full").open("w") as device:
+        process = spawn("list", "--sandbox", "--sandbox-collections", "3", stdout=device.fileno())
         _, err = process.communicate()
 
     assert (1, "aegis-async: cannot write to standard output: No space left on device\n") == (process.returncode, err)
