@@ -21,7 +21,7 @@ from aegis_async.dashboard._lists import collections_page, runs_below
 from aegis_async.dashboard._overview import overview
 from aegis_async.dashboard._spans import SPANS, period
 from aegis_async.dashboard._tally import tallied
-from aegis_async.errors import ExportError
+from aegis_async.errors import ExportError, InvalidArgumentError
 
 __all__ = ["DAYS", "inlined", "report_page", "write_report"]
 
@@ -42,19 +42,21 @@ def write_report(out: str | PathLike[str], file: str | PathLike[str]) -> None:
 
     Args:
         out: The folder of a finished export that wrote Parquet.
-        file: Where to write it; one that is there is replaced.
+        file: Where to write it; a file that is there is replaced.
 
     Raises:
-        InvalidArgumentError: ``out`` holds no finished export.
+        InvalidArgumentError: ``out`` holds no finished export, or ``file`` names a folder, a device or nothing.
         ExportError: Its files cannot be read.
         OSError: ``file`` cannot be written.
     """
+    target = Path(file)
+    if not target.name or (target.exists() and not target.is_file()):
+        raise InvalidArgumentError(f"file must be a new file or one to replace, not {str(file)!r}")
     source = ExportSource(out)
     try:
         page = report_page(*_read(source))
     finally:
         source.close()
-    target = Path(file)
     temporary = target.with_name(f".{target.name}.tmp")
     try:
         temporary.write_text(page, encoding="utf-8")

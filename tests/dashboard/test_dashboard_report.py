@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -114,6 +115,18 @@ def test_the_file_appears_whole(tmp_path: Path) -> None:
     data = json.loads(Elements(file.read_text(encoding="utf-8")).texts[1])
     assert 3 == data["api/overview?"]["collections"]
     assert ["report.html"] == [each.name for each in tmp_path.iterdir() if each.is_file()]
+
+
+@pytest.mark.parametrize("file", ["", ".", "/", "folder", os.devnull])
+def test_a_report_replaces_nothing_but_a_file(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder and a device stay what they are, and are named before anything is read."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(InvalidArgumentError, match="^file must be a new file or one to replace, not "):
+        write_report("NO_EXPORT", file)
+
+    assert ["folder"] == [each.name for each in tmp_path.iterdir()]
 
 
 def test_a_report_of_nothing_is_refused(tmp_path: Path) -> None:
