@@ -1,6 +1,7 @@
 """A server for the page alone, where there is no app of one's own to mount it in."""
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -28,8 +29,10 @@ def listening(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return _bound(socket.socket(family, kind, protocol), address)  # without a protocol asyncio keeps Nagle's delay
     except OSError as error:
-        complaint = error
-    raise OSError(complaint.errno, f"the dashboard cannot listen on {host}:{port}: {complaint.strerror}")
+        number, reason = error.errno, error.strerror
+    except UnicodeError:  # of the codec for names, which checks the length of each part
+        number, reason = errno.EINVAL, "it is no valid name"
+    raise OSError(number, f"the dashboard cannot listen on {host}:{port}: {reason}")
 
 
 def _bound(listener: socket.socket, address: tuple[object, ...]) -> socket.socket:

@@ -24,6 +24,7 @@ from aegis_async.sandbox._wire import PREFIX, Log, RecordedRequest, Wire
 
 _HOST: Final = "127.0.0.1"
 _PORTS: Final = range(65_536)
+_MOST: Final = 10**10  # collections; the ids of the evaluations of more would not fit 64 bits
 _MOMENT: Final = 0.001  # seconds; any timer will do
 _TURNS: Final = 4  # of the loop, from accepting a socket to the protocol's first callback
 _SHUTDOWN: Final = 1.0  # seconds for connections that are between two requests
@@ -42,7 +43,7 @@ class Sandbox:
     used from any thread while it runs.
 
     Args:
-        collections: How many collections there are at the start; any number starts at once.
+        collections: How many collections there are at the start, 10^10 at most; any number starts at once.
         seed: Decides the account's content and the keys.
         latency: Seconds before every answer.
         port: The port to listen on; 0 takes a free one.
@@ -70,6 +71,8 @@ class Sandbox:
         keys: int = 1,
     ) -> None:
         _check("collections", collections, least=0)
+        if collections > _MOST:
+            raise ValueError(f"collections must be {_MOST} or fewer, not {collections}")
         _check("latency", latency, least=0)
         if port not in _PORTS:
             raise ValueError(f"port must be between 0 and 65535, not {port}")

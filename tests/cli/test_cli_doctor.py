@@ -20,6 +20,8 @@ from aegis_async.cli._network import certificate_finding, name_finding, tls_find
 from aegis_async.cli._shape import differences
 from aegis_async.models import DataCollectionSummary, Page
 from aegis_async.sandbox import Sandbox
+from aegis_async.sandbox._account import Account
+from aegis_async.sandbox._service import Question, answer
 from tests.cli.ends import Run
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -94,6 +96,19 @@ def test_unknown_and_missing_fields_are_told_by_path(server: Sandbox, run: Run) 
     assert "unknown field $.items[].colour (2 times)" in ended.out
     assert "missing field $.items[].author_email (2 times)" in ended.out
     assert "flattened to a string: $.items[].user (2 times)" in ended.out
+
+
+@pytest.mark.parametrize("value", [b'"\xff"', b"1e999"], ids=["no text", "no number"])
+def test_what_only_an_unknown_field_holds_stops_no_examination(value: bytes, server: Sandbox, run: Run) -> None:
+    """What the client passes over is told as what cannot be compared, and the rest is looked at."""
+    page = b"".join(answer(Account(1, 0), {"key": True}, Question("GET", "/data-collections", {}, "Bearer key")).body)
+    server.fail("/data-collections", body=page[:-1] + b',"colour":' + value + b"}")
+
+    ended = run("doctor")
+
+    assert 0 == ended.status
+    assert "warn  page       can be read, and not be compared: " in ended.out
+    assert "ok    collection" in ended.out
 
 
 def test_a_base_url_that_cannot_work_ends_the_examination(run: Run) -> None:

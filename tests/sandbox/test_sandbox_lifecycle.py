@@ -134,6 +134,7 @@ def test_a_given_port_is_used_and_free_again() -> None:
     [
         ({"collections": -1}, "collections must be 0 or more, not -1"),
         ({"collections": True}, "collections must be 0 or more, not True"),
+        ({"collections": 10**10 + 1}, "collections must be 10000000000 or fewer, not 10000000001"),
         ({"latency": -0.1}, "latency must be 0 or more, not -0.1"),
         ({"latency": math.nan}, "latency must be 0 or more, not nan"),
         ({"port": 65_536}, "port must be between 0 and 65535, not 65536"),
