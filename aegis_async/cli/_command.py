@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Command", "add_shared"]
+__all__ = ["Command", "add_shared", "place"]
 
 _BOOLEANS: Final = {"true": True, "false": False}
 
@@ -40,6 +40,13 @@ def add_shared(parser: ArgumentParser) -> None:
         metavar="true|false",
         help="true: only those shared with you, false: only your own (default: all you can access)",
     )
+
+
+def place(text: str) -> str:
+    """Give where an export is; nothing, as a variable that is not set is, would be the folder one is in."""
+    if not text:
+        raise ArgumentTypeError("must not be empty")
+    return text
 
 
 def _boolean(text: str) -> bool:

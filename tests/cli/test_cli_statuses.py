@@ -42,12 +42,17 @@ CASES: list[tuple[list[str], int, str]] = [
     (["dashboard", "--sandbox", "--port", "99999"], 2, "--port must be between 0 and 65535, not 99999"),
     (["dashboard", "--sandbox", "--interval", "0"], 2, "--interval must be more than zero, not 0.0"),
     (["dashboard", "--sandbox", "--host", "192.0.2.1"], 1, "the dashboard cannot listen on 192.0.2.1:8765: "),
+    (["dashboard", "--sandbox", "--host", "a" * 64], 1, ":8765: it is no valid name"),
+    (["report", "NOT_OURS", "--file", "."], 2, "file must be a new file or one to replace, not '.'"),
     (["report", "NOT_OURS"], 2, "out must be the folder of a finished export"),
     (["sandbox", "--port", "99999"], 2, "sandbox: port must be between 0 and 65535, not 99999"),
     (["sandbox", "--latency", "nan"], 2, "sandbox: latency must be 0 or more, not nan"),
     (["doctor", "--sandbox", "--sandbox-collections", "3"], 0, ""),
 ]
-USAGE = [[], ["nonsense"], ["get"], ["get", "x"], ["list", "--shared", "yes"], ["export", "out", "--format", "xls"]]
+USAGE = [
+    *([], ["nonsense"], ["get"], ["get", "x"], ["list", "--shared", "yes"], ["export", "out", "--format", "xls"]),
+    *([command, ""] for command in ("export", "verify", "report", "dashboard")),
+]
 
 
 @pytest.fixture

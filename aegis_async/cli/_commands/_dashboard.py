@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Final
 
-from aegis_async.cli._command import Command
+from aegis_async.cli._command import Command, place
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,7 +13,11 @@ __all__ = ["DASHBOARD"]
 
 def _configure(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "out", nargs="?", metavar="OUT", help="the folder of a finished export to show (default: ask the service)"
+        "out",
+        type=place,
+        nargs="?",
+        metavar="OUT",
+        help="the folder of a finished export to show (default: ask the service)",
     )
     parser.add_argument(
         "--host", default="127.0.0.1", metavar="HOST", help="the address to listen on (default: %(default)s)"

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Final
 
-from aegis_async.cli._command import Command, add_shared
+from aegis_async.cli._command import Command, add_shared, place
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,10 @@ def _configure(parser: ArgumentParser) -> None:
     from aegis_async.export import FORMATS  # noqa: PLC0415 - not for the help of other commands
 
     parser.add_argument(
-        "out", metavar="OUT", help="a folder, or a URL as s3://bucket/prefix: new, empty, or of an earlier export"
+        "out",
+        type=place,
+        metavar="OUT",
+        help="a folder, or a URL as s3://bucket/prefix: new, empty, or of an earlier export",
     )
     parser.add_argument(
         "--format",

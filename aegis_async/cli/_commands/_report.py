@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Final
 
-from aegis_async.cli._command import Command
+from aegis_async.cli._command import Command, place
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,7 +12,7 @@ __all__ = ["REPORT"]
 
 
 def _configure(parser: ArgumentParser) -> None:
-    parser.add_argument("out", metavar="OUT", help="the folder of a finished export")
+    parser.add_argument("out", type=place, metavar="OUT", help="the folder of a finished export")
     parser.add_argument("--file", metavar="FILE", help="where to write it (default: OUT/report.html)")
 
 

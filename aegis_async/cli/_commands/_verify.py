@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Final
 
-from aegis_async.cli._command import Command, add_shared
+from aegis_async.cli._command import Command, add_shared, place
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,7 +12,7 @@ __all__ = ["VERIFY"]
 
 
 def _configure(parser: ArgumentParser) -> None:
-    parser.add_argument("out", metavar="OUT", help="the folder or URL of an export")
+    parser.add_argument("out", type=place, metavar="OUT", help="the folder or URL of an export")
     parser.add_argument(
         "--against-service",
         action="store_true",
