@@ -66,19 +66,35 @@ def test_a_signal_ends_a_command_that_waits_for_the_service(server: Sandbox, spa
     assert (130, "") == (process.returncode, out)
 
 
-@posix
-@pytest.mark.parametrize(("number", "status"), SIGNALS)
-def test_a_signal_waits_for_no_thread_without_an_end(number: int, status: int, spawn: Spawn) -> None:
-    """A reader of ids that never comes to its end holds nobody up until the time for an export's commit is over."""
+@pytest.fixture
+def reading(spawn: Spawn) -> Process:
+    """An export that waits in a thread for ids that never come to their end."""
     process = spawn("export", "OUT", "--sandbox", "--ids", "-", "-v", stdin=subprocess.PIPE)
     await_line(process.stderr, "reading ids from standard input")
+    return process
 
-    process.send_signal(number)
-    status_ = process.wait()
 
-    assert process.stderr is not None
-    assert status == status_
-    assert "not done 10 s after" not in process.stderr.read()
+@posix
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
+def test_a_signal_waits_for_no_thread_without_an_end(number: int, status: int, reading: Process) -> None:
+    """Nobody is held up by one until the time for an export's commit is over."""
+    reading.send_signal(number)
+    ended = reading.wait()
+
+    assert reading.stderr is not None
+    assert status == ended
+    assert "not done 10 s after" not in reading.stderr.read()
+
+
+@posix
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
+def test_a_second_signal_ends_at_once(number: int, status: int, reading: Process) -> None:
+    """Whoever presses Ctrl-C twice waits for nothing."""
+    reading.send_signal(number)
+    await_line(reading.stderr, "another one ends at once")
+    reading.send_signal(number)
+
+    assert status == reading.wait()
 
 
 @pytest.mark.parametrize("stderr", [None, io.StringIO()], ids=["closed", "no file"])
@@ -91,20 +107,6 @@ def test_the_end_needs_no_standard_error(stderr: IO[str] | None, monkeypatch: py
     _process._Supervisor()._give_up()
 
     assert [128] == ends
-
-
-@posix
-@pytest.mark.parametrize(("number", "status"), SIGNALS)
-def test_a_second_signal_ends_at_once(number: int, status: int, spawn: Spawn) -> None:
-    """Whoever presses Ctrl-C twice waits for nothing: here for a reader of ids that never comes to its end."""
-    process = spawn("export", "OUT", "--sandbox", "--ids", "-", "-v", stdin=subprocess.PIPE)
-    await_line(process.stderr, "reading ids from standard input")
-
-    process.send_signal(number)
-    await_line(process.stderr, "another one ends at once")
-    process.send_signal(number)
-
-    assert status == process.wait()
 
 
 @posix

@@ -113,38 +113,36 @@ async def test_less_capacity_disturbs_nobody(visits: Visits) -> None:
     assert ([1, 2], [1, 2, 3]) == (before, visits.served)
 
 
-async def test_an_overloaded_sandbox_refuses_if_told_so(ask: Ask) -> None:
-    """With ``overload="refuse"`` a request beyond the capacity is a 429, and one after it is served again."""
+@pytest.fixture
+async def overloaded(ask: Ask) -> AsyncIterator[Sandbox]:
+    """A sandbox that refuses, and whose one place is held."""
     async with Sandbox(capacity=1, overload="refuse") as sandbox:
         sandbox.fail("/data-collections/1", delay=float("inf"))
         held = asyncio.create_task(ask(sandbox, "/data-collections/1"))
         while not sandbox.requests:
             await asyncio.sleep(0)
-
-        refused = await ask(sandbox, "/data-collections/2")
-        sandbox.capacity = None
-        served = await ask(sandbox, "/data-collections/2")
+        yield sandbox
         held.cancel()
         await asyncio.gather(held, return_exceptions=True)
+
+
+async def test_an_overloaded_sandbox_refuses_if_told_so(overloaded: Sandbox, ask: Ask) -> None:
+    """With ``overload="refuse"`` a request beyond the capacity is a 429, and one after it is served again."""
+    refused = await ask(overloaded, "/data-collections/2")
+    overloaded.capacity = None
+    served = await ask(overloaded, "/data-collections/2")
 
     assert (429, {"detail": "Too many requests"}) == (refused.status, refused.json)
     assert 200 == served.status
 
 
-async def test_a_refusal_uses_up_no_fault(ask: Ask) -> None:
+async def test_a_refusal_uses_up_no_fault(overloaded: Sandbox, ask: Ask) -> None:
     """A fault that is scripted waits for a request that is served."""
-    async with Sandbox(capacity=1, overload="refuse") as sandbox:
-        sandbox.fail("/data-collections/1", delay=float("inf"))
-        held = asyncio.create_task(ask(sandbox, "/data-collections/1"))
-        while not sandbox.requests:
-            await asyncio.sleep(0)
-        sandbox.fail(status=503)
+    overloaded.fail(status=503)
 
-        refused = await ask(sandbox, "/data-collections/2")
-        sandbox.capacity = 2
-        failed = await ask(sandbox, "/data-collections/2")
-        held.cancel()
-        await asyncio.gather(held, return_exceptions=True)
+    refused = await ask(overloaded, "/data-collections/2")
+    overloaded.capacity = 2
+    failed = await ask(overloaded, "/data-collections/2")
 
     assert [429, 503] == [refused.status, failed.status]
 
