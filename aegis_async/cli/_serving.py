@@ -5,6 +5,7 @@ import socket
 from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_dashboard"]
 
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})  # no other site may read it under a name of its own
+_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _MOST_PORTS: Final = 65_535
 
 
@@ -35,7 +35,7 @@ async def run_dashboard(options: Namespace, console: Console) -> int:
         with listening(options.host, options.port) as listener:
             say(console, f"dashboard at {_address(options.host, listener)}; Ctrl-C ends it")
             try:
-                await serve(source, listener, _NAMES if options.host in _LOOPBACK else None)
+                await serve(source, listener, _names(options.host, listener))
             except asyncio.CancelledError:  # by a signal, which is how a server ends
                 return 0
     return 0
@@ -58,5 +58,16 @@ async def _source(options: Namespace) -> AsyncIterator["Source"]:
 
 
 def _address(host: str, listener: socket.socket) -> str:
-    port = listener.getsockname()[1]
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    return f"http://{_in_a_url(host)}:{listener.getsockname()[1]}/"
+
+
+def _names(host: str, listener: socket.socket) -> frozenset[str] | None:
+    """Give what it may be called on loopback, so that no site can read it under a name of its own; elsewhere None."""
+    address = listener.getsockname()[0]
+    if not ip_address(address).is_loopback:
+        return None
+    return _NAMES | {_in_a_url(host.lower()), _in_a_url(address)}
+
+
+def _in_a_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -118,6 +118,21 @@ def test_an_address_of_ipv6_is_written_as_a_url_has_it() -> None:
         assert f"http://[::1]:{port}/" == _serving._address("::1", listener)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "LOCALHOST", "127.1", "my-machine"])
+def test_on_loopback_it_goes_by_no_name_of_others(host: str) -> None:
+    """Whatever loopback is called, only that name and the usual ones are answered."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        names = _serving._names(host, listener)
+
+    assert frozenset({"127.0.0.1", "localhost", "[::1]", host.lower()}) == names
+
+
+def test_where_others_reach_it_any_name_is_right() -> None:
+    """Which names lead to a machine in a network is not ours to know."""
+    with socket.create_server(("", 0)) as listener:
+        assert _serving._names("0.0.0.0", listener) is None  # noqa: S104 - the point of the test
+
+
 def test_the_service_of_the_environment_is_shown(server: Sandbox, spawn: Spawn) -> None:
     """Without a folder and without the sandbox it asks what the two variables name."""
     process = spawn("dashboard", "--port", "0")
