@@ -80,6 +80,29 @@ def test_charts_can_be_read_as_tables(page: Page, url: str) -> None:
     assert all(page.run("return [...document.querySelectorAll('.chart')].map(e => e.getAttribute('aria-label'))"))
 
 
+def test_every_score_is_inside_its_chart(page: Page) -> None:
+    """A score is what the service says, be it below zero or above a hundred."""
+    runs = [run_facts(24 * day, scores={"low": -20.0, "high": 250.0}) for day in range(3)]
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Source]:
+        yield FixedSource((collection_facts(1, runs),))
+
+    with serving(opened) as url:
+        page.open(url)
+        page.run(
+            "const kept = window.uPlot; window.made = [];"
+            "const construct = (made, given) => { window.made.push(new made(...given)); return window.made.at(-1); };"
+            "window.uPlot = new Proxy(kept, { construct });"
+        )
+        page.choose("span", "day")
+        page.until("return window.made.length === 3")
+        least, most = page.run("return [window.made[0].scales.y.min, window.made[0].scales.y.max]")
+        page.driver.get("about:blank")
+
+    assert least <= -20 < 250 <= most
+
+
 def test_a_collection_leads_to_its_runs_and_evaluations(page: Page, url: str) -> None:
     """From the list to a collection's runs, on to one run's evaluations, and back."""
     everything(page, url)

@@ -10,7 +10,7 @@ const hidden = new Set(); // series that somebody switched off
 export function drawScores(overview) {
   const means = (name) => overview.spans.map((row) => row.metrics.find((each) => each.metric === name)?.mean ?? null);
   const series = overview.metrics.map((each) => ({ name: each.metric, sum: score(each.mean), values: means(each.metric), format: score }));
-  draw("scores", overview, series, { range: (least, most) => [Math.max(0, Math.floor(least / 5) * 5 - 5), Math.min(100, Math.ceil(most / 5) * 5) || 100] });
+  draw("scores", overview, series, { range: (least, most) => [Math.max(Math.min(0, least), Math.floor(least / 5) * 5 - 5), Math.ceil(most / 5) * 5 || 100] });
 }
 
 export function drawCost(overview) {

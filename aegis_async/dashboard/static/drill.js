@@ -25,7 +25,7 @@ export async function drill() {
   if (!/^[0-9]{1,18}$/.test(id ?? "")) return dialog.open && dialog.close();
   const address = location.hash;
   const run = /^[0-9]{1,18}$/.test(place.get("run") ?? "") ? place.get("run") : null;
-  const page = /^[1-9][0-9]{0,2}$/.test(place.get("page") ?? "") ? Number(place.get("page")) : 1;
+  const page = /^[1-9][0-9]{0,3}$/.test(place.get("page") ?? "") ? Number(place.get("page")) : 1;
   let title = `Collection ${id}`;
   let content;
   try {
