@@ -39,16 +39,7 @@ _RUN_COUNTS: Final = ((0.04, 0, 0), (0.60, 1, 4), (0.93, 5, 9), (0.99, 10, 25), 
 _RECORD_COUNTS: Final = ((0.80, 2, 6), (0.97, 8, 20), (1.0, 40, 80))
 _METRIC_COUNTS: Final = ((0.70, 2, 3), (0.95, 4, 5), (1.0, 6, 8))
 _DATASET_COUNTS: Final = ((0.05, 0, 0), (0.80, 1, 1), (1.0, 2, 4))
-_THRESHOLDS: Final = (
-    60,
-    65,
-    70,
-    70,
-    75,
-    80,
-    72.5,
-    70.0,
-)  # both spellings of a number, as the service may send
+_THRESHOLDS: Final = (60, 65, 70, 70, 75, 80, 72.5, 70.0)  # both spellings of a number, as the service may send
 _CADENCES: Final = (20, 24, 24, 72, 168, 168, 336)  # hours from one run to the next
 _UNDER_WAY: Final = 0.1  # the share of collections whose last run has not finished
 _LOOSE: Final = 11  # one dataset in so many does not say which collection it is in
@@ -146,7 +137,7 @@ def _owner(rng: Random, collection_id: int) -> Document:
     return {"user": colleague, "org_id": ORGANIZATION, "author_email": colleague["email"]}
 
 
-def _dataset(rng: Random, dataset_id: int, drawn: "Plan") -> Document:
+def _dataset(rng: Random, dataset_id: int, drawn: Plan) -> Document:
     made = drawn.created - timedelta(minutes=rng.randint(30, 60 * 24 * 20))
     picked = rng.choice((None, {str(m.id): rng.choice((60, 70, 80)) for m in drawn.metrics}))
     return {

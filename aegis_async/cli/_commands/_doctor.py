@@ -28,7 +28,8 @@ DOCTOR: Final = Command(
     description="""\
 Check the key, proxies, the base URL, name look-up, TLS, requests, the clocks,
 and how an answer differs from what this version knows. The report can be
-pasted into a ticket: the key is masked in it.""",
+pasted into a ticket: the key is masked in it. Each request is made once,
+whatever --max-attempts and --rate-limit say.""",
     configure=_configure,
     run=_run,
 )
