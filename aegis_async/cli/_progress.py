@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Final, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, Protocol, TypeAlias
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
@@ -17,6 +17,9 @@ from aegis_async.export import Progress
 __all__ = ["BarDisplay", "Display", "LineDisplay", "Meter", "shown_progress"]
 
 _INTERVAL: Final = 5.0
+_TICK: Final = 1.0  # seconds after which a bar says anew what changes by itself: the rate, the retries
+
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 
 class Display(Protocol):
@@ -82,7 +85,7 @@ class LineDisplay:
         console: Console,
         meter: Meter,
         interval: float = _INTERVAL,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._console = console
         self._meter = meter
@@ -99,17 +102,8 @@ class LineDisplay:
     @asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
         """Go on saying how far it is, also while nothing moves."""
-        speaker = asyncio.create_task(self._speak())
-        try:
+        async with _repeated(self._say, self._interval, self._sleep):
             yield
-        finally:
-            speaker.cancel()
-            await asyncio.wait([speaker])
-
-    async def _speak(self) -> None:
-        while True:
-            await self._sleep(self._interval)
-            self._say()
 
     def _say(self) -> None:
         say(self._console, str(self._meter))
@@ -121,10 +115,12 @@ class BarDisplay:
     Args:
         console: A terminal.
         meter: What stands beside the bar.
+        sleep: Waits so many seconds.
     """
 
-    def __init__(self, console: Console, meter: Meter) -> None:
+    def __init__(self, console: Console, meter: Meter, sleep: Sleep = asyncio.sleep) -> None:
         self._meter = meter
+        self._sleep = sleep
         self._bar = Bar(
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
@@ -138,13 +134,33 @@ class BarDisplay:
     def update(self, progress: Progress) -> None:
         """Take the latest."""
         self._meter.progress = progress
+        self._tell()
+
+    @asynccontextmanager
+    async def shown(self) -> AsyncIterator[None]:
+        """Draw it, and go on saying what stands beside it, also while nothing moves."""
+        with self._bar:
+            async with _repeated(self._tell, _TICK, self._sleep):
+                yield
+
+    def _tell(self) -> None:
+        progress = self._meter.progress
         self._bar.update(self._task, completed=progress.done, total=progress.total, pace=self._meter.pace)
 
-    @contextmanager
-    def shown(self) -> Iterator[None]:
-        """Draw it."""
-        with self._bar:
-            yield
+
+@asynccontextmanager
+async def _repeated(work: Callable[[], None], interval: float, sleep: Sleep) -> AsyncIterator[None]:
+    async def repeat() -> None:
+        while True:
+            await sleep(interval)
+            work()
+
+    task = asyncio.create_task(repeat())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 @asynccontextmanager
@@ -153,7 +169,7 @@ async def shown_progress(console: Console, client: AegisClient) -> AsyncIterator
     meter = Meter(lambda: client.stats().retries)
     if console.is_terminal:
         bar = BarDisplay(console, meter)
-        with bar.shown():
+        async with bar.shown():
             yield bar
     else:
         lines = LineDisplay(console, meter)

@@ -19,7 +19,7 @@ from aegis_async._limits import Gate
 from aegis_async.cli._collector import collected_rarely
 from aegis_async.cli._connect import _slots
 from aegis_async.cli._exporting import read_ids
-from aegis_async.cli._progress import LineDisplay, Meter, shown_progress
+from aegis_async.cli._progress import BarDisplay, LineDisplay, Meter, shown_progress
 from aegis_async.errors import InvalidArgumentError
 from aegis_async.export import TABLES, Progress, read_report
 from aegis_async.sandbox import Sandbox
@@ -218,24 +218,39 @@ def test_bulk_has_room_for_what_is_asked_for(concurrency: int) -> None:
     assert bulk >= concurrency + 1
 
 
-async def test_lines_go_on_while_nothing_moves() -> None:
-    """A line every interval, also when no collection comes: silence would look like a crash."""
-    console = Console(file=io.StringIO(), width=200)
-    waits: list[float] = []
-    twice = asyncio.Event()
+class Naps:
+    """Two waits that are over at once, and a third that lasts."""
 
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-        if len(waits) > 2:
-            twice.set()
+    def __init__(self) -> None:
+        self.taken: list[float] = []
+        self.over = asyncio.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        self.taken.append(seconds)
+        if len(self.taken) > 2:
+            self.over.set()
             await asyncio.Event().wait()
 
-    display = LineDisplay(console, Meter(lambda: 0, Time()), 5.0, sleep)
-    async with display.shown():
-        await twice.wait()
 
-    assert [5.0, 5.0, 5.0] == waits
+async def test_lines_go_on_while_nothing_moves() -> None:
+    """A line every interval, also when no collection comes: silence would look like a crash."""
+    console, naps = Console(file=io.StringIO(), width=200), Naps()
+
+    async with LineDisplay(console, Meter(lambda: 0, Time()), 5.0, naps).shown():
+        await naps.over.wait()
+
+    assert [5.0, 5.0, 5.0] == naps.taken
     assert 2 == len(lines(console))
+
+
+async def test_a_bar_says_retries_while_nothing_moves() -> None:
+    """In an outage no collection comes, and what is beside the bar tells that it is tried again."""
+    console, naps = Console(file=io.StringIO(), width=200, force_terminal=True), Naps()
+
+    async with BarDisplay(console, Meter(lambda: len(naps.taken), Time()), naps).shown():
+        await naps.over.wait()
+
+    assert "2 retries" in console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
 
 
 def test_the_first_collection_is_said_and_the_next_waits_for_its_line() -> None:
