@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aegis_async.cli._terminal import one_line
 from aegis_async.errors import AegisError, AuthenticationError, ConfigurationError, InvalidArgumentError
 
 __all__ = ["sentence", "status"]
@@ -23,7 +24,7 @@ def status(error: Exception) -> int:
 def sentence(error: Exception) -> str | None:
     """Give the error on one line, or None when nobody foresaw it."""
     text = _text(error)
-    return None if text is None else " ".join(text.split())
+    return None if text is None else one_line(text)
 
 
 def _text(error: Exception) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from aegis_async.cli._terminal import plain, print_out, write_out
+from aegis_async.cli._terminal import one_line, plain, print_out, write_out
 
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
@@ -50,17 +51,21 @@ async def stream(listing: "Paginator[DataCollectionSummary]", limit: int | None,
     encode = _ENCODERS[format_]
     batch: list[DataCollectionSummary] = []
     count = 0
-    await write_out(_HEADS.get(format_, b""))
+    await _write(_HEADS.get(format_, b""))
     async with aiter(listing) as items:
         async for item in items:
             batch.append(item)
             count += 1
             if len(batch) == batch_size or count == limit:
-                await write_out(encode(batch))
+                await _write(encode(batch))
                 batch.clear()
             if count == limit:
                 break
-    await write_out(encode(batch))
+    await _write(encode(batch))
+
+
+async def _write(data: bytes) -> None:
+    await write_out(plain(data.decode()).encode() if sys.stdout.isatty() else data)
 
 
 async def show_table(items: "Sequence[DataCollectionSummary]", total: int | None, console: "Console") -> None:
@@ -68,7 +73,7 @@ async def show_table(items: "Sequence[DataCollectionSummary]", total: int | None
     from rich.table import Table  # noqa: PLC0415 - only for the table
     from rich.text import Text  # noqa: PLC0415 - likewise
 
-    cells = [[plain(cell) for cell in _cells(item)] for item in items]
+    cells = [[plain(one_line(cell)) for cell in _cells(item)] for item in items]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for place, (title, is_number, gives_way) in enumerate(_COLUMNS):
         width = None if gives_way else max(len(row[place]) for row in [[*_TITLES], *cells])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from aegis_async.cli._terminal import one_line
 from aegis_async.export import ExportReport, next_steps
 from aegis_async.export._stores import local_folder, place_in
 
@@ -48,8 +49,8 @@ def _head(out: str, report: ExportReport) -> Iterator[str]:
 
 def _gaps(out: str, report: ExportReport) -> Iterator[str]:
     gaps = [
-        *(f"  {gap.id}: {gap.reason}" for gap in report.missing),
-        *(f"  {gap.id}: {gap.reason}; kept as {place_in(out, gap.file)}" for gap in report.quarantined),
+        *(f"  {gap.id}: {one_line(gap.reason)}" for gap in report.missing),
+        *(f"  {gap.id}: {one_line(gap.reason)}; kept as {place_in(out, gap.file)}" for gap in report.quarantined),
     ]
     if gaps:
         yield "Missing collections:"

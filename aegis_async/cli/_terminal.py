@@ -19,6 +19,7 @@ __all__ = [
     "abandon_output",
     "error_console",
     "logging_to",
+    "one_line",
     "plain",
     "print_out",
     "say",
@@ -39,6 +40,11 @@ class ReaderGoneError(OutputError):
 def plain(text: str) -> str:
     """Give ``text`` without what could steer a terminal; line ends stay."""
     return "".join(c if c.isprintable() or c == "\n" else _REPLACEMENT for c in text)
+
+
+def one_line(text: str) -> str:
+    """Give somebody's words on one line, so that none of them poses as a line of ours."""
+    return " ".join(text.split())
 
 
 def error_console() -> Console:
@@ -127,7 +133,7 @@ class _ConsoleHandler(logging.Handler):
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        say(self._console, f"{record.levelname.lower()}: {record.getMessage()}")
+        say(self._console, f"{record.levelname.lower()}: {one_line(record.getMessage())}")
 
 
 @contextmanager

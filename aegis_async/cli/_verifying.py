@@ -5,7 +5,7 @@ from argparse import Namespace
 from typing import Final
 
 from aegis_async.cli._connect import connected
-from aegis_async.cli._terminal import plain, write_out
+from aegis_async.cli._terminal import one_line, plain, write_out
 from aegis_async.export import compare, verify
 
 __all__ = ["run_verify"]
@@ -19,6 +19,6 @@ async def run_verify(options: Namespace) -> int:
     if options.against_service:
         async with connected(options) as client:
             faults += await compare(client, options.out, shared=options.shared)
-    text = "".join(f"{' '.join(fault.split())}\n" for fault in faults) or f"{options.out} is whole\n"
+    text = "".join(f"{one_line(fault)}\n" for fault in faults) or f"{options.out} is whole\n"
     await write_out(plain(text).encode())
     return _FAULTY if faults else 0

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +13,8 @@ from aegis_async.cli._body import indented
 from aegis_async.cli._terminal import plain
 from aegis_async.models import DataCollectionSummary
 from aegis_async.sandbox import Sandbox
+from aegis_async.sandbox._account import Account
+from aegis_async.sandbox._service import Question, answer
 from tests.cli.ends import Run
 
 HOSTILE = "a\x1b[2Jb\x9bc\x00d"
@@ -103,6 +107,39 @@ def test_nothing_that_steers_a_terminal_reaches_it() -> None:
     assert b'{\n  "a": "\xef\xbf\xbd"\n}\n' == indented('{"a":"\x9b"}'.encode())
 
 
+def test_a_name_is_one_line_of_a_table(server: Sandbox, run: Run) -> None:
+    """Whoever names a collection adds no row."""
+    name_one(server, "one\n99  two")
+
+    assert 2 == len(run("list", "--format", "table").out.splitlines())
+
+
+def test_the_service_s_words_are_one_line_of_ours(server: Sandbox, run: Run, tmp_path: Path) -> None:
+    """No refusal poses as another line of the summary, of the log or of a complaint."""
+    server.fail("/data-collections/1", status=503, retry_after=0.001, body=b'{"detail":"no\\nCOMPLETE"}', times=None)
+
+    ended = run("export", str(tmp_path / "OUT"), "--max-attempts", "2")
+
+    assert 3 == ended.status
+    assert [] == [line for line in (ended.out + ended.err).splitlines() if line.startswith("COMPLETE")]
+    assert "503: no COMPLETE" in ended.out
+    assert "503: no COMPLETE" in ended.err
+
+
+@pytest.mark.parametrize("at_a_terminal", [False, True])
+def test_rows_for_programs_do_not_steer_a_terminal(
+    at_a_terminal: bool, server: Sandbox, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a pipe they are as they are, and shown to people without what could."""
+    name_one(server, HOSTILE)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: at_a_terminal)
+
+    written = run("list", "--format", "csv").out
+
+    assert (HOSTILE in written) != at_a_terminal
+    assert ("\x1b" in written) != at_a_terminal
+
+
 def test_an_error_of_the_service_cannot_steer_a_terminal(server: Sandbox, run: Run) -> None:
     """The service's words are shown, its control characters are not."""
     server.fail("/data-collections/1", status=403, body=msgspec.json.encode({"detail": HOSTILE}))
@@ -112,6 +149,14 @@ def test_an_error_of_the_service_cannot_steer_a_terminal(server: Sandbox, run: R
     assert 1 == ended.status
     assert "403" in ended.err
     assert "\x1b" not in ended.err
+
+
+def name_one(server: Sandbox, name: str) -> None:
+    """Let the next listing hold one collection, of this name."""
+    question = Question("GET", "/data-collections", {}, "Bearer key")
+    page = msgspec.json.decode(b"".join(answer(Account(1, 0), {"key": True}, question).body))
+    page["items"][0]["name"] = name
+    server.fail("/data-collections", body=msgspec.json.encode(page))
 
 
 def _collection(**changes: Any) -> bytes:
