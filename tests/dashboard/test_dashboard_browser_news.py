@@ -30,6 +30,25 @@ def test_a_change_in_the_service_appears_by_itself(page: Page, url: str, account
     assert page.run("return window.sameTab")
 
 
+def test_a_tab_too_many_for_events_asks_for_the_state(
+    page: Page, account: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no more streams are given, a tab shows the numbers all the same."""
+    monkeypatch.setattr("aegis_async.dashboard._events._MOST", 0)
+
+    with over(account) as url:
+        page.driver.get(url)
+        page.until("return document.querySelector('#tiles dd') !== null")
+        page.until(
+            "return ['Live', 'Loading'].some(word => document.querySelector('#status-text').innerText.startsWith(word))"
+        )
+        page.driver.get("about:blank")
+    complaints = page.complaints()
+
+    assert complaints
+    assert all("503" in each for each in complaints)
+
+
 def test_an_outage_is_said_and_takes_nothing_away(page: Page, url: str, account: Sandbox) -> None:
     """The banner says what is wrong and how old the numbers are; they stay, and so does what was opened before."""
     everything(page, url)

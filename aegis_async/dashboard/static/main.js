@@ -73,8 +73,9 @@ function listen() {
   const events = new EventSource("api/events");
   events.addEventListener("state", (event) => onState(JSON.parse(event.data)));
   events.addEventListener("error", () => {
-    tellGone();
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 15000); // refused, so the browser does not try again
+    if (events.readyState !== EventSource.CLOSED) return tellGone(); // the browser tries again by itself
+    setTimeout(listen, 15000);
+    return guarded(async () => onState(await ask("api/health"))); // refused, as where many tabs are open
   });
 }
 
