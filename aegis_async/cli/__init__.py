@@ -20,14 +20,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: The arguments without the program's name; those of the process when None.
     """
+    words = sys.argv[1:] if argv is None else argv
     try:
-        words = sys.argv[1:] if argv is None else argv
-        options = build_parser(words).parse_args(words)
-    except SystemExit as done:  # argparse has said why
-        return done.code if isinstance(done.code, int) else 1
-    try:
+        try:
+            options = build_parser(words).parse_args(words)
+        except SystemExit as done:  # argparse has said why
+            return done.code if isinstance(done.code, int) else 1
         from aegis_async.cli._process import run  # noqa: PLC0415 - asyncio and rich are not for --help
 
         return run(options)
-    except KeyboardInterrupt:  # before there is a loop that takes signals, or after
+    except KeyboardInterrupt:  # while modules are loaded, before there is a loop that takes signals, or after
         return 130

@@ -282,6 +282,18 @@ def test_every_error_of_the_package_has_a_status_and_a_sentence() -> None:
     assert all(words and words.startswith("it broke here") for _, words in ended.values())
 
 
+@pytest.mark.parametrize("at", ["build_parser", "_process.run"])
+def test_ctrl_c_before_anything_runs_is_130(at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Modules take a while to load, and whoever interrupts that reads no traceback."""
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"aegis_async.cli.{at}", interrupted)
+
+    assert 130 == main(["list", "--sandbox"])
+
+
 def test_main_takes_the_arguments_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without arguments of its own ``main`` reads those of the process, as the script does."""
     monkeypatch.setattr(sys, "argv", ["aegis-async", "--version"])
