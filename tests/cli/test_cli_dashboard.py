@@ -82,8 +82,9 @@ def test_a_report_is_one_file(run: Run, tmp_path: Path) -> None:
 
     by_default = run("report", str(tmp_path / "OUT"))
     elsewhere = run("report", str(tmp_path / "OUT"), "--file", str(tmp_path / "r.html"))
+    verified = run("verify", str(tmp_path / "OUT"))
 
-    assert (0, 0) == (by_default.status, elsewhere.status)
+    assert (0, 0, 0) == (by_default.status, elsewhere.status, verified.status)
     assert f"wrote {tmp_path / 'OUT' / 'report.html'}; open it in a browser\n" == by_default.err
     assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 

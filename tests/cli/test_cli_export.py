@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -16,6 +17,7 @@ from rich.console import Console
 from aegis_async import AegisClient
 from aegis_async._clock import Clock
 from aegis_async._limits import Gate
+from aegis_async.cli import _connect
 from aegis_async.cli._collector import collected_rarely
 from aegis_async.cli._connect import _slots
 from aegis_async.cli._exporting import read_ids
@@ -201,13 +203,19 @@ async def test_the_meter_counts_the_clients_retries(server: Sandbox) -> None:
     assert "2 retries" in console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
 
 
-def test_a_rate_limit_is_kept(server: Sandbox, run: Run) -> None:
-    """With two hundred requests a second at most, twenty-one of them take a tenth of one."""
-    ended = run("export", "OUT", "--rate-limit", "200", "--concurrency", "20")
+def test_a_rate_limit_reaches_the_client(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked for is what the client keeps; without the option it keeps none."""
+    kept: list[object] = []
 
-    first, *_, last = sorted(request.at for request in server.requests)
-    assert 0 == ended.status
-    assert last - first >= (len(server.requests) - 1) / 200 - 0.05
+    def made(*args: Any, **kwargs: Any) -> AegisClient:
+        kept.append(kwargs["rate_limit"])
+        return AegisClient(*args, **kwargs)
+
+    monkeypatch.setattr(_connect, "AegisClient", made)
+    run("get", "1", "--sandbox", "--rate-limit", "200")
+    run("get", "1", "--sandbox")
+
+    assert [200.0, None] == kept
 
 
 @pytest.mark.parametrize("concurrency", [1, 8, 11, 12, 16, 64, 500])

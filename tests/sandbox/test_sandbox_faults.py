@@ -244,7 +244,7 @@ def test_a_fault_that_cannot_be_is_refused(arguments: dict[str, Any], complaint:
         Sandbox().fail(**arguments)
 
 
-def test_a_fault_happens_as_often_as_scripted_under_many_threads() -> None:
+def test_a_fault_happens_as_often_as_scripted_on_many_connections() -> None:
     """Requests from many connections at once use up a fault exactly."""
     with Sandbox() as sandbox:
         sandbox.fail(status=500, times=20)

@@ -253,7 +253,7 @@ async def test_a_small_body_is_not_compressed(steady: Sandbox, ask: Any) -> None
 
 
 async def test_outside_its_url_there_is_nothing(steady: Sandbox) -> None:
-    """A path that misses the prefix is a 404, with or without a key, and is recorded as it was sent."""
+    """A path that misses the prefix is a 404, also without a key, and is recorded as it was sent."""
     root = steady.url.removesuffix("/api/v1")
     async with aiohttp.ClientSession() as session:
         statuses = [(await session.get(f"{root}{path}")).status for path in ("/", "/data-collections", "/api/v1")]
