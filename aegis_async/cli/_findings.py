@@ -61,4 +61,5 @@ def _host(proxy: str) -> str:
         return "(no URL)"
     if url.host is None:  # NO_PROXY is a list of names; a proxy without a scheme may hold a password
         return "…" if "@" in proxy else proxy
-    return f"{url.scheme}://{url.host}:{url.port}"
+    port = "" if url.port is None else f":{url.port}"  # of socks5 none is known
+    return f"{url.scheme}://{url.host}{port}"

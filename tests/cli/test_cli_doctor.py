@@ -222,6 +222,7 @@ def test_the_key_is_looked_at_and_never_shown(value: str, level: str, words: str
     [
         ({"PATH": "/bin"}, "ok", "no variable is set"),
         ({"HTTPS_PROXY": "http://user:secret@proxy:8080"}, "warn", "HTTPS_PROXY=http://proxy:8080"),
+        ({"ALL_PROXY": "socks5://user:secret@proxy"}, "warn", "ALL_PROXY=socks5://proxy: set"),
         ({"https_proxy": "user:secret@proxy:8080"}, "warn", "https_proxy="),
         ({"no_proxy": "localhost,10.0.0.1"}, "warn", "no_proxy=localhost,10.0.0.1"),
     ],
