@@ -10,7 +10,7 @@ const hidden = new Set(); // series that somebody switched off
 export function drawScores(overview) {
   const means = (name) => overview.spans.map((row) => row.metrics.find((each) => each.metric === name)?.mean ?? null);
   const series = overview.metrics.map((each) => ({ name: each.metric, sum: score(each.mean), values: means(each.metric), format: score }));
-  draw("scores", overview, series, { range: (least, most) => [Math.max(Math.min(0, least), Math.floor(least / 5) * 5 - 5), Math.ceil(most / 5) * 5 || 100] });
+  draw("scores", overview, series, { range: scoreRange });
 }
 
 export function drawCost(overview) {
@@ -62,6 +62,12 @@ function settings(place, overview, series, options, holder, readout) {
     series: [{}, ...series.map(line)],
     hooks: { setCursor: [(chart) => { readout.textContent = told(chart.cursor.idx, overview, series, place); }] },
   };
+}
+
+// Whole fives, and nothing below zero but what is there.
+function scoreRange(least, most) {
+  const low = Math.floor(least / 5) * 5 - 5;
+  return [least < 0 ? low : Math.max(0, low), Math.ceil(most / 5) * 5 || 100];
 }
 
 // Half a column of air on each side.
