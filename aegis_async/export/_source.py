@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from aegis_async._pagination import Paginator
-from aegis_async.errors import AegisError, DecodeError
+from aegis_async.errors import AegisError, DecodeError, InvalidArgumentError
 from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._sinks import Rejected
 from aegis_async.models import DataCollectionSummary, Page, PageMeta
@@ -64,12 +64,15 @@ class GivenIds:
 
     Args:
         given: The ids, read at once.
+
+    Raises:
+        InvalidArgumentError: One is no integer.
     """
 
     listed = None
 
     def __init__(self, given: Iterable[int]) -> None:
-        self._given = tuple(dict.fromkeys(given))
+        self._given = tuple(dict.fromkeys(map(_integer, given)))
 
     @property
     def intent(self) -> str:
@@ -202,6 +205,13 @@ class ListedIds:
             complete=report.complete and not self._unreadable,
             reason=f"{self._unreadable} of its items show no id" if self._unreadable else report.reason,
         )
+
+
+def _integer(given: object) -> int:
+    # The report keeps ids as numbers: what is none would make it a file that nobody can read.
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise InvalidArgumentError(f"ids must be an iterable of integers, not of {type(given).__name__}")
+    return given
 
 
 class _Id(msgspec.Struct):
