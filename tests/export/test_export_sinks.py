@@ -212,6 +212,39 @@ async def test_what_is_gone_is_dropped_when_asked(name: str, place: Place, docum
         assert {1} == set(ids(place, table.name))
 
 
+@pytest.mark.parametrize("tables_before", [0, 1, 3, 5])
+async def test_a_drop_into_delta_that_was_cut_short_is_made_good(  # noqa: PLR0917 - fixtures are arguments
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    document: MakeDocument,
+    batch: Any,
+    tables_before: int,
+) -> None:
+    """Where each table is a transaction, what is gone is either held in full, or fetched when it is there again."""
+    place = READERS["delta"](tmp_path, request)
+    finished(place, "delta", await batch(document(1), document(2)))
+    passed = iter(range(tables_before))
+
+    def dying(*arguments: Any) -> None:
+        if next(passed, None) is None:
+            raise LookupError
+        replace(*arguments)
+
+    with Session(place, "delta") as sink, monkeypatch.context() as patch:
+        replace = type(sink)._replace  # type: ignore[attr-defined]  # what writes one table
+        patch.setattr(type(sink), "_replace", dying)
+        with pytest.raises(LookupError):
+            sink.bury([2], drop=True)
+    left = [2 in ids(place, table.name) for table in TABLES]
+    with Session(place, "delta") as sink:
+        lacking = sink.holdings.lacks(2, "f", anew=False)
+        sink.bury([2], drop=True)
+
+    assert lacking or all(left)
+    assert {1} == {id_ for table in TABLES for id_ in ids(place, table.name)}
+
+
 @every_sink
 async def test_it_counts_its_rows(name: str, place: Place, document: MakeDocument, batch: Any) -> None:
     """The report's figures are those of what is there."""

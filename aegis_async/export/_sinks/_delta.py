@@ -101,9 +101,12 @@ class _Delta:
             return
         changed = [mark.id for mark in buried]
         with self._told():
-            self._replace(_MARKS, changed, _mark_rows(buried, held=not drop, gone=True))
-            for name in TABLE_SCHEMAS if drop else ():
-                self._replace(name, changed, TABLE_SCHEMAS[name].empty_table())
+            self._replace(_MARKS, changed, _mark_rows(buried, held=True, gone=True))
+            if drop:
+                for name, schema in TABLE_SCHEMAS.items():
+                    self._replace(name, changed, schema.empty_table())
+                # Held until here: a drop that is cut short is made good by the next one.
+                self._replace(_MARKS, changed, _mark_rows(buried, held=False, gone=True))
         self.holdings.bury(changed, drop=drop)
 
     def finish(self, listing: ListingEvidence | None) -> None:  # noqa: ARG002 - the folder's commit has it
