@@ -66,10 +66,10 @@ class SqlSink:
         if not batch.marks:
             return
         marks = self.holdings.of_this_pass(batch.marks)
-        known = self.holdings.marks.keys() | self.holdings.buried
+        held, buried = self.holdings.marks, self.holdings.buried
+        known = [mark.id for mark in marks if mark.id in held or mark.id in buried]
         with self._database.transaction():
-            self._delete([table.name for table in reversed(TABLES)], [m.id for m in marks if m.id in known])
-            self._delete([MARKS], [mark.id for mark in marks if mark.id in known])
+            self._delete([*(table.name for table in reversed(TABLES)), MARKS], known)
             for table in TABLES:
                 if batch.tables[table.name].num_rows:
                     self._database.insert(table.name, batch.tables[table.name])
@@ -83,9 +83,9 @@ class SqlSink:
         Raises:
             ExportError: It could not be written.
         """
-        held = self.holdings.marks.keys()
-        new = [id_ for id_ in ids if id_ in held and id_ not in self.holdings.buried]
-        dropped = [id_ for id_ in {*new, *self.holdings.buried} if id_ in held] if drop else []
+        held, buried = self.holdings.marks, self.holdings.buried
+        new = [id_ for id_ in ids if id_ in held and id_ not in buried]
+        dropped = [id_ for id_ in {*new, *buried} if id_ in held] if drop else []
         with self._database.transaction():
             for some in _listed(new):
                 self._database.execute(f"UPDATE {MARKS} SET gone = TRUE WHERE collection_id IN ({some})")  # noqa: S608 - ints
