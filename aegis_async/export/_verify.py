@@ -65,20 +65,20 @@ def _chunks(store: Store, state: State) -> Iterator[str]:
 
 
 def _chunk(chunk: Chunk, form: "FileFormat", store: Store) -> Iterator[str]:
-    tables: dict[str, pa.Table] = {}
+    tables: dict[str, pa.Table | None] = {}
     for part in chunk.parts:
         table, _, file = part.path.partition("/")
         if table in form.tables and file == f"{chunk.name}.{form.extension}":
-            rows, faults = _rows(part, form, table, store)
+            tables[table], faults = _rows(part, form, table, store)
             yield from faults
-            if rows is None:
-                return
-            tables[table] = rows
+    readable = {name: rows for name, rows in tables.items() if rows is not None}
+    if len(readable) < len(tables):  # what their rows refer to may be in the others
+        return
     from aegis_async.export._checks import rows_at_fault  # noqa: PLC0415 - imports pyarrow, which is an extra
 
     first = RAW if RAW in form.tables else TABLES[0].name
     place = f"{chunk.name} ({form.name})"
-    yield from (f"{place}: {fault}" for fault in rows_at_fault(tables, {mark.id for mark in chunk.marks}, first))
+    yield from (f"{place}: {fault}" for fault in rows_at_fault(readable, {mark.id for mark in chunk.marks}, first))
 
 
 def _rows(part: Part, form: "FileFormat", table: str, store: Store) -> "tuple[pa.Table | None, list[str]]":

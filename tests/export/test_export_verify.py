@@ -100,6 +100,15 @@ async def test_a_cut_file_is_found(client: AegisClient, tmp_path: Path) -> None:
     assert fault.startswith("runs/000001-0001.parquet: has ")
 
 
+async def test_every_damaged_part_is_found(client: AegisClient, tmp_path: Path) -> None:
+    """One part that cannot be read hides no other, and rows that refer to it are not called wrong."""
+    await export(client, tmp_path)
+    for table in ("datasets", "runs", "evaluations"):
+        parquet(tmp_path, table).write_bytes(b"")
+
+    assert ["datasets", "runs", "evaluations"] == [fault.partition("/")[0] for fault in verify(tmp_path)]
+
+
 async def test_a_stray_part_is_found(client: AegisClient, tmp_path: Path) -> None:
     """What a glob would read and no commit names is named."""
     await export(client, tmp_path)
