@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from aegis_async._decode import BROKEN
 from aegis_async._version import __version__
 from aegis_async.errors import ExportError
 from aegis_async.export._evidence import ListingEvidence
@@ -201,7 +202,7 @@ def _decoded(path: str, data: bytes) -> Commit:
         made = msgspec.json.decode(data, type=_Version)
         if (made.format, made.schema_version) == (COMMIT_FORMAT, SCHEMA_VERSION):
             return msgspec.json.decode(data, type=Commit)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except BROKEN as error:
         raise ExportError(f"{path} is damaged: {error}; export into a new folder") from None
     raise ExportError(
         f"{path} was written by aegis_async {made.sdk_version}, with format {made.format} and schema "

@@ -11,11 +11,12 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 from uuid import uuid4
 
 import msgspec
 
+from aegis_async._decode import BROKEN
 from aegis_async.errors import ExportError
 from aegis_async.export._store import Store
 
@@ -33,7 +34,7 @@ def _utc_now() -> datetime:
 
 class _Term(msgspec.Struct, frozen=True):
     holder: str
-    held_until: datetime
+    held_until: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class ObjectLease:
@@ -127,7 +128,7 @@ class ObjectLease:
         name = self._name(last)
         try:
             until = msgspec.json.decode(self._store.get(name), type=_Term).held_until
-        except msgspec.MsgspecError as error:
+        except BROKEN as error:
             raise ExportError(f"{name} is damaged: {error}; delete it when no export is at work") from None
         if until > now:
             raise ExportError(

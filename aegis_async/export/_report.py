@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from aegis_async._decode import BROKEN
 from aegis_async.errors import ExportError
 from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._layout import REPORT
@@ -123,6 +124,6 @@ def read_report(out: str | PathLike[str]) -> ExportReport:
     data = store_at(out).get(REPORT)
     try:
         return msgspec.json.decode(data, type=ExportReport)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except BROKEN as error:
         complaint = error
     raise ExportError(f"{place_in(out, REPORT)} is no report that this version of aegis_async reads: {complaint}")

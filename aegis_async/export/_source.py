@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from aegis_async._decode import BROKEN
 from aegis_async._pagination import Paginator
 from aegis_async.errors import AegisError, DecodeError, InvalidArgumentError
 from aegis_async.export._evidence import ListingEvidence
@@ -223,6 +224,6 @@ def key_of(item: bytes | msgspec.Raw) -> int | bytes:
     data = bytes(item)
     try:
         id_ = msgspec.json.decode(data, type=_Id).id
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except BROKEN:
         return data
     return id_ if id_ >= 1 else data

@@ -257,7 +257,15 @@ def test_a_commit_of_another_format_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b'{"format": 2, "schema_version": 1}', b'{"format": 2, "schema_version": 1, "x": "\xff"}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"format": 2, "schema_version": 1}',
+        b'{"format": 2, "schema_version": 1, "x": "\xff"}',
+        b'{"x": ' + b"[" * 100_000,
+    ],
+    ids=["empty", "cut", "list", "little", "not utf-8", "deep"],
 )
 def test_a_damaged_commit_is_refused(tmp_path: Path, content: bytes) -> None:
     """What cannot be read is never taken for an empty export, whose parts could go."""

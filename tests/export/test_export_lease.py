@@ -156,9 +156,12 @@ def test_two_that_take_it_at_the_same_moment_do_not_both_have_it(
         take()
 
 
-def test_a_damaged_lease_is_one_sentence(take: Callable[[], ObjectLease], store: Store) -> None:
+@pytest.mark.parametrize(
+    "said", [b"{", b'{"holder": "\xff", "held_until": 0}', b'{"holder": "x", "held_until": "2026-01-01T00:00:00"}']
+)
+def test_a_damaged_lease_is_one_sentence(take: Callable[[], ObjectLease], store: Store, said: bytes) -> None:
     """What cannot be read is not taken for free."""
-    store.put(FIRST, b"{")
+    store.put(FIRST, said)
 
     with pytest.raises(ExportError, match=r"^_commits/lock-000001.json is damaged: .* when no export is at work$"):
         take()

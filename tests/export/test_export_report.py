@@ -110,11 +110,12 @@ async def test_the_next_steps_work_when_pasted(client: AegisClient, tmp_path: Pa
     assert Counter(run.model_slug for run in ended) == {model: count for model, count, _, _ in found}
 
 
-def test_a_report_of_another_version_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["{}", '{"x": ' + "[" * 100_000], ids=["little", "deep"])
+def test_a_report_of_another_version_is_refused(tmp_path: Path, text: str) -> None:
     """What this version cannot read is one sentence, and so is no report at all."""
     with pytest.raises(ExportError, match=r"_report\.json: No such file or directory$"):
         read_report(tmp_path)
-    (tmp_path / "_report.json").write_text("{}")
+    (tmp_path / "_report.json").write_text(text)
 
     with pytest.raises(ExportError, match="is no report that this version of aegis_async reads: "):
         read_report(tmp_path)
