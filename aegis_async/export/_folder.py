@@ -13,6 +13,7 @@ from aegis_async.export._layout import (
     COMMITS,
     FOLDERS,
     LOCK,
+    REPORT,
     commit_name,
     commit_prefix,
     is_commit,
@@ -64,6 +65,15 @@ class Folder:
         gone += [part.path for file in commit.released for part in state.set_aside[file].parts]
         self._put(commit)
         self._remove(gone)
+
+    def tell(self, report: bytes) -> None:
+        """Put the report beside the parts.
+
+        Raises:
+            ExportError: Another export has the folder by now, whose report stays; or it could not be written.
+        """
+        self.lock.check()
+        self.store.put(REPORT, report)
 
     def compact(self) -> None:
         """Put one commit that says all in the place of many.

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import msgspec
 
 from aegis_async._version import __version__
-from aegis_async.export._layout import REPORT
 from aegis_async.export._output import Output
 from aegis_async.export._report import ExportReport, Missing, Status
 from aegis_async.export._schema import SCHEMA_VERSION
@@ -91,5 +90,5 @@ class Reporter:
             sdk_version=__version__,
             schema_version=SCHEMA_VERSION,
         )
-        folder.store.put(REPORT, msgspec.json.format(msgspec.json.encode(report)))
+        folder.tell(msgspec.json.format(msgspec.json.encode(report)))
         return report

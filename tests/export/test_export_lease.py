@@ -10,7 +10,7 @@ import pytest
 
 from aegis_async.errors import ExportError
 from aegis_async.export._folder import Folder
-from aegis_async.export._layout import LOCK
+from aegis_async.export._layout import LOCK, REPORT
 from aegis_async.export._lease import ObjectLease
 from aegis_async.export._store import Store
 from aegis_async.export._stores import store_at
@@ -119,10 +119,10 @@ def test_a_holder_that_nobody_followed_goes_on(take: Callable[[], ObjectLease], 
         take()
 
 
-def test_who_lost_the_lease_commits_nothing_and_removes_nothing(
+def test_who_lost_the_lease_changes_nothing(
     take: Callable[[], ObjectLease], store: Store, time: Time
 ) -> None:
-    """Its commit and its sweep end with an error, and the parts of both have names of their own."""
+    """Its commit, sweep and report end with an error, and the parts of both have names of their own."""
     folder = Folder(store, take())
     name = folder.shelf.new_name()
     time.pass_(61)
@@ -133,10 +133,14 @@ def test_who_lost_the_lease_commits_nothing_and_removes_nothing(
         folder.commit()
     with pytest.raises(ExportError, match=r"went to another export"):
         folder.sweep()
+    with pytest.raises(ExportError, match=r"went to another export"):
+        folder.tell(b"failed")
 
     assert name != later.shelf.new_name()
     assert ["runs/000001-2000001.parquet"] == store.list("runs")
     assert [] == [path for path in store.list("_commits") if path == "_commits/000001.json"]
+    with pytest.raises(ExportError, match=r"no such"):
+        store.get(REPORT)
 
 
 def test_two_that_take_it_at_the_same_moment_do_not_both_have_it(
