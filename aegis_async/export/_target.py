@@ -1,5 +1,6 @@
 """Where the tables go: which formats, in which folder, at which address; checked before anything is made."""
 
+import re
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Final
@@ -13,6 +14,7 @@ from aegis_async.export._stores import local_folder
 __all__ = ["formats_of", "place_of"]
 
 _ADDRESSES: Final = ("postgresql://", "postgres://")
+_ESCAPED: Final = re.compile(r"(?:[^\s%]|%[0-9A-Fa-f]{2})*")
 
 
 def formats_of(given: str | Sequence[str], to: str | None) -> tuple[str, ...]:
@@ -52,12 +54,17 @@ def place_of(out: str | PathLike[str], formats: Iterable[str], to: str | None) -
 def _check_address(to: str) -> None:
     if not to.startswith(_ADDRESSES):
         raise InvalidArgumentError("to must begin with postgresql:// or postgres://")
-    try:
-        path = urlsplit(to).path
-    except ValueError:  # its words repeat the address
-        path = "@"
-    # What stands before the last @ is a part of the password, which errors would give as that of a name.
-    if "@" in path:
+    if not _ESCAPED.fullmatch(to) or not _is_well_cut(to):
         raise InvalidArgumentError(
             "to must be an address whose password has its special characters escaped, as %2F for /"
         )
+
+
+def _is_well_cut(to: str) -> bool:
+    """Tell whether no part of a password stands where our errors, or the driver's, would quote it."""
+    try:
+        parts = urlsplit(to)
+    except ValueError:  # its words repeat the address
+        return False
+    pairs = parts.query.split("&") if parts.query else []
+    return "@" not in parts.path and all(pair.count("=") == 1 for pair in pairs)

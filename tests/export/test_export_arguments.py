@@ -14,6 +14,7 @@ import pytest
 from aegis_async import AegisClient
 from aegis_async.errors import ExportError, InvalidArgumentError
 from aegis_async.export import export
+from aegis_async.export._target import formats_of
 from aegis_async.sandbox import Sandbox
 from tests.export.folders import Held, files, ids
 
@@ -127,6 +128,15 @@ def test_pyarrow_is_not_imported_before_an_export_begins() -> None:
     assert 0 == ended.returncode
 
 
+@pytest.mark.parametrize(
+    "to",
+    ["postgresql:///name", "postgresql://me:p%40ss@a:1,b:2/name", "postgres://host/name?password=%26&sslmode=require"],
+)
+def test_an_address_may_be_whatever_the_driver_takes(to: str) -> None:
+    """Without a host, with several, and with parameters."""
+    assert ("postgres",) == formats_of("postgres", to)
+
+
 @pytest.mark.parametrize("to", [None, "mysql://somewhere"])
 async def test_a_database_at_an_address_needs_one(client: AegisClient, tmp_path: Path, to: str | None) -> None:
     """The error names the argument before anything is made."""
@@ -137,12 +147,21 @@ async def test_a_database_at_an_address_needs_one(client: AegisClient, tmp_path:
 
 
 @pytest.mark.parametrize(
-    "to", ["postgresql://me:hun/ter2@host/name", "postgresql://me:hun\N{ACCOUNT OF}ter2@host/name"]
+    "to",
+    [
+        "postgresql://me:hun/ter2@host/name",
+        "postgresql://me:hun?ter2@host/name",
+        "postgresql://me:hun\N{ACCOUNT OF}ter2@host/name",
+        "postgresql://me@host/name?password=hun%ter2",
+        "postgresql://me@host/name?password=hun ter2&sslmode=require",
+        "postgresql://me@host/name?password=hun&ter2",
+        "postgresql://me@host/name?password=hun=ter2",
+    ],
 )
 async def test_an_address_that_hides_its_password_badly_is_not_repeated(
     client: AegisClient, tmp_path: Path, to: str
 ) -> None:
-    """A / that is not escaped would make a host of the user, and a path of the rest of the password."""
+    """A / that is not escaped makes a path of the rest of it, and the driver quotes what it cannot read."""
     with pytest.raises(InvalidArgumentError, match="^to must be") as caught:
         await export(client, tmp_path / "out", format="postgres", to=to)
 

@@ -119,9 +119,7 @@ def test_a_holder_that_nobody_followed_goes_on(take: Callable[[], ObjectLease], 
         take()
 
 
-def test_who_lost_the_lease_changes_nothing(
-    take: Callable[[], ObjectLease], store: Store, time: Time
-) -> None:
+def test_who_lost_the_lease_changes_nothing(take: Callable[[], ObjectLease], store: Store, time: Time) -> None:
     """Its commit, sweep and report end with an error, and the parts of both have names of their own."""
     folder = Folder(store, take())
     name = folder.shelf.new_name()
