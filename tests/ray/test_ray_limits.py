@@ -1,11 +1,13 @@
 """One limit for the cluster: the rate and the pauses of a key hold for all workers together."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from aegis_async import AegisClient
+from aegis_async import AegisClient, RateLimit
 from aegis_async.export import Progress, export
+from aegis_async.export._ray._desks import end, limiter
 from aegis_async.sandbox import Sandbox
 from tests.ray.processes import kill
 
@@ -25,6 +27,19 @@ async def test_four_workers_keep_the_rate_of_their_key(tmp_path: Path) -> None:
     assert "complete" == report.status
     assert [] == [request.at - first for request in requests if request.status == 429 and request.at > first + 1.0]
     assert 2 < requests[-1].at - first  # so many would be faster if nobody kept a rate
+
+
+async def test_whoever_listens_keeps_nobody_from_a_turn() -> None:
+    """A limiter answers the next question, however many workers wait for its next pause."""
+    one = limiter(RateLimit(40))
+    seen, _ = await one.pauses.remote(0)
+    listening = [asyncio.ensure_future(one.pauses.remote(seen)) for _ in range(1_100)]
+
+    turns = await asyncio.wait_for(one.reserve.remote(1), 30)
+
+    assert [0.0] == turns
+    await end(one)
+    await asyncio.gather(*listening, return_exceptions=True)
 
 
 async def test_a_429_pauses_everybody(tmp_path: Path) -> None:

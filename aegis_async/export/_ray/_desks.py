@@ -18,6 +18,7 @@ from aegis_async.export._ray._worker import Share
 __all__ = ["Desk", "desks", "end", "fitting", "limiter"]
 
 _GRACE: Final = 3.0  # seconds for a limiter to answer those who listen
+_AT_ONCE: Final = 1_000_000  # calls to a limiter: each worker's for its next pause is one, and Ray's 1000 would be full
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ def desks(
 def limiter(rate: RateLimit | None) -> LimiterHandle:
     """Begin a limiter beside the driver, without which it is of no use; Ray begins another one where it dies."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-    options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "scheduling_strategy": here}
-    handle: LimiterHandle = ray.remote(Limiter).options(**options).remote(rate)
+    options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "max_concurrency": _AT_ONCE}
+    handle: LimiterHandle = ray.remote(Limiter).options(**options, scheduling_strategy=here).remote(rate)
     return handle
 
 
