@@ -13,14 +13,13 @@ __all__ = ["ObjectStore"]
 
 _TRIES: Final = 3
 _COMMAND: Final = 'pip install "aegis-async[s3]"'
+_S3: Final = frozenset({"s3", "s3a"})  # two names of one kind
 # A server that is gone is found out within a minute or so.
-_OPTIONS: Final[dict[str, dict[str, Any]]] = {
-    "s3": {
-        "config_kwargs": {
-            "connect_timeout": 5,
-            "read_timeout": 20,
-            "retries": {"mode": "standard", "total_max_attempts": 3},
-        }
+_S3_OPTIONS: Final[dict[str, Any]] = {
+    "config_kwargs": {
+        "connect_timeout": 5,
+        "read_timeout": 20,
+        "retries": {"mode": "standard", "total_max_attempts": 3},
     }
 }
 
@@ -176,9 +175,9 @@ def _opened(url: str) -> tuple[Any, str]:
         import fsspec  # noqa: PLC0415 - an extra
 
         # It keeps no listings: another export may have changed what is there.
-        files, root = fsspec.core.url_to_fs(url, use_listings_cache=False, **_OPTIONS.get(kind, {}))
+        files, root = fsspec.core.url_to_fs(url, use_listings_cache=False, **(_S3_OPTIONS if kind in _S3 else {}))
     except ImportError as error:
-        needs = _COMMAND if kind in {"s3", "s3a"} else f'{_COMMAND}, and the package that fsspec needs for "{kind}"'
+        needs = _COMMAND if kind in _S3 else f'{_COMMAND}, and the package that fsspec needs for "{kind}"'
         raise ExportError(f"an export to {kind}:// needs a package that is not installed: {needs}") from error
     except ValueError:
         raise InvalidArgumentError(

@@ -221,6 +221,17 @@ def test_a_conflict_is_settled_by_asking_again(bucket: str, s3: S3) -> None:
     assert ["PUT", "PUT"] == [method for method, _, _ in s3.asked]
 
 
+@pytest.mark.parametrize("kind", ["s3", "s3a"])
+def test_a_store_that_fails_is_asked_three_times(bucket: str, s3: S3, kind: str) -> None:
+    """Whichever of its names the kind has, nobody waits for long."""
+    s3.refuse = lambda _: ("503 Service Unavailable", "ServiceUnavailable")
+
+    with pytest.raises(ExportError, match=r"the object store failed: ServiceUnavailable$"):
+        store_at(f"{kind}://{bucket.removeprefix('s3://')}").put(PART, b"data")
+
+    assert ["PUT", "PUT", "PUT"] == [method for method, _, _ in s3.asked]
+
+
 def test_a_store_that_ignores_conditions_is_refused(bucket: str, s3: S3) -> None:
     """Where a second put under a new name goes through, two exports cannot be kept apart."""
     s3.conditions = False
