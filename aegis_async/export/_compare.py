@@ -1,15 +1,13 @@
 """A finished export beside a fresh listing: what is new, what has changed, what is gone."""
 
 from collections.abc import Iterator
-from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from aegis_async._resources.data_collections import list_items, summary_decoder
 from aegis_async.errors import AegisError
 from aegis_async.export._commits import State, read_commits
 from aegis_async.export._holdings import Mark
-from aegis_async.export._source import Listed, ListedIds, key_of
+from aegis_async.export._source import Listed, ListedIds
 from aegis_async.export._stores import store_of
 from aegis_async.export._threads import off_loop
 
@@ -17,8 +15,6 @@ if TYPE_CHECKING:
     from aegis_async._client import AegisClient
 
 __all__ = ["compare"]
-
-_PAGE_SIZE = 100
 
 
 async def compare(client: "AegisClient", out: str | PathLike[str], *, shared: bool | None = None) -> list[str]:
@@ -43,8 +39,7 @@ async def compare(client: "AegisClient", out: str | PathLike[str], *, shared: bo
         found.extend(_difference(id_, listed, marks.get(id_)))
         return False
 
-    listing = partial(list_items, client.data_collections, key_of, page_size=_PAGE_SIZE, prefetch=2, shared=shared)
-    source = ListedIds(listing, summary_decoder(client.data_collections), _raise, "compare")
+    source = ListedIds(client.data_collections, shared, _raise)
     async for _ in source.ids(look):
         raise AssertionError("nothing is wanted")
     evidence = source.evidence()

@@ -4,11 +4,10 @@ from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from os import PathLike
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from aegis_async._arguments import choice, integer
 from aegis_async._clock import Clock
-from aegis_async._resources.data_collections import list_items, summary_decoder
 from aegis_async.errors import InvalidArgumentError
 from aegis_async.export._engines import Asked, EngineName, check_engine, made_engine, require_engine
 from aegis_async.export._folder import claim
@@ -17,7 +16,7 @@ from aegis_async.export._outage import Outage, ask
 from aegis_async.export._output import Output, Plan
 from aegis_async.export._report import ExportReport, Progress
 from aegis_async.export._sinks import require
-from aegis_async.export._source import GivenIds, IdSource, ListedIds, key_of
+from aegis_async.export._source import GivenIds, IdSource, ListedIds
 from aegis_async.export._tally import Tally
 from aegis_async.export._target import formats_of, place_of
 from aegis_async.export._threads import off_loop
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from aegis_async._client import AegisClient
 
 __all__ = ["export"]
-
-_PAGE_SIZE: Final = 100  # a larger page blocks the loop for longer than 20 ms
-_PREFETCH: Final = 2
 
 
 async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-only
@@ -142,9 +138,7 @@ def _source(
     outage: Outage,
 ) -> IdSource:
     if ids is None:
-        collections = client.data_collections
-        listing = partial(list_items, collections, key_of, page_size=_PAGE_SIZE, prefetch=_PREFETCH, shared=shared)
-        return ListedIds(listing, summary_decoder(collections), outage.outlast, f"listing shared={shared}")
+        return ListedIds(client.data_collections, shared, outage.outlast)
     if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
         raise InvalidArgumentError(f"ids must be an iterable of integers, not {type(ids).__name__}")
     return GivenIds(ids)

@@ -2,18 +2,22 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from aegis_async._decode import BROKEN
-from aegis_async._pagination import Paginator
+from aegis_async._resources.data_collections import DataCollections, list_items, summary_decoder
 from aegis_async.errors import AegisError, DecodeError, InvalidArgumentError
 from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._sinks import Rejected
-from aegis_async.models import DataCollectionSummary, Page, PageMeta
+from aegis_async.models import Page, PageMeta
 
 __all__ = ["GivenIds", "IdSource", "Listed", "ListedIds", "Wanted", "key_of"]
+
+_PAGE_SIZE: Final = 100  # a larger page blocks the loop for longer than 20 ms
+_PREFETCH: Final = 2
 
 
 class Listed(NamedTuple):
@@ -108,29 +112,32 @@ class ListedIds:
     """The ids of a listing, page after page, as they are needed.
 
     Args:
-        listing: Gives the listing anew, its items as bytes.
-        decode: Decodes the bytes of one item.
+        collections: What lists them.
+        shared: Which of them: True for those shared with the account, False for its own, None for all.
         outlast: Waits for the end of an outage that an error tells of, or raises.
-        intent: What is listed, in words.
+
+    Raises:
+        InvalidArgumentError: ``shared`` is none of the three.
     """
 
     def __init__(
         self,
-        listing: Callable[[], Paginator[msgspec.Raw]],
-        decode: Callable[[bytes], DataCollectionSummary],
+        collections: DataCollections,
+        shared: bool | None,  # noqa: FBT001 - the service's own parameter
         outlast: Callable[[AegisError], Awaitable[None]],
-        intent: str,
     ) -> None:
         self._outlast = outlast
-        self.intent = intent
+        self.intent = f"listing shared={shared}"
         self.listed = set[int]()
-        self._listing = listing
-        self._decode = decode
+        self._listing = partial(
+            list_items, collections, key_of, page_size=_PAGE_SIZE, prefetch=_PREFETCH, shared=shared
+        )
+        self._decode = summary_decoder(collections)
         self._known: dict[int, Listed] = {}
         self._rejected: list[Rejected] = []
         self._set_aside = set[str]()
         self._unreadable = 0
-        self._walk = listing()
+        self._walk = self._listing()
         self._last: PageMeta | None = None
 
     @property

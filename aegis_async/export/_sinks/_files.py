@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -19,7 +19,7 @@ from aegis_async.export._sinks._quarantine import set_aside
 
 __all__ = ["Files", "written"]
 
-_ELSEWHERE = "?"  # a fingerprint that no summary has: held, but not in every format that is wanted
+_ELSEWHERE: Final = "?"  # a fingerprint that no summary has: held, but not in every format that is wanted
 
 
 class Files:
