@@ -114,7 +114,7 @@ def test_pandas_and_polars_read_the_files(out: Path) -> None:
 
 
 async def test_the_counts_agree_with_the_sandbox(sandbox: Sandbox, out: Path) -> None:
-    """The service's own totals of datasets and runs are those of the tables."""
+    """The service's own totals of collections and runs are those of the tables."""
     async with AegisClient(sandbox.api_key, base_url=sandbox.url) as client:
         totals = {
             table: (await client.fetch(f"/{path}", dict[str, object], {"page_size": 1}))["meta"]

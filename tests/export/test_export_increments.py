@@ -13,9 +13,8 @@ import pytest
 from aegis_async import AegisClient
 from aegis_async._pagination import Listing
 from aegis_async.export import TABLES, export, verify
-from aegis_async.export._commits import State, read_commits
-from aegis_async.export._store import LocalStore
 from aegis_async.sandbox import Sandbox
+from tests.export.folders import state
 from tests.export.restless import restless
 
 
@@ -108,7 +107,7 @@ async def test_what_is_gone_is_told_and_kept_or_dropped(
     again = await export(client, tmp_path, deleted=deleted)
 
     assert ("complete", (2,), ()) == (report.status, report.deleted, again.deleted)
-    assert {2} == State(read_commits(LocalStore(tmp_path))).buried
+    assert {2} == state(tmp_path).buried
     assert left == [row[0] for row in content(tmp_path, "collections")]
 
 
@@ -179,7 +178,7 @@ async def test_another_format_is_filled_from_the_start(client: AegisClient, tmp_
 
     assert before == everything(tmp_path)
     assert {1, 2, 3, 4, 5, 6} == {
-        mark.id for chunk in State(read_commits(LocalStore(tmp_path))).chunks.values() for mark in chunk.marks
+        mark.id for chunk in state(tmp_path).chunks.values() for mark in chunk.marks
         if "arrow" in chunk.formats
     }  # fmt: skip
 

@@ -14,9 +14,9 @@ import pytest
 
 from aegis_async import AegisClient
 from aegis_async.export import TABLES, export
-from aegis_async.export._commits import State, read_commits
-from aegis_async.export._store import LocalStore
+from aegis_async.export._layout import FOLDERS
 from aegis_async.sandbox import Sandbox
+from tests.export.folders import named, state
 from tests.export.places import READERS, Place
 
 VICTIM = Path(__file__).with_name("victim.py")
@@ -64,15 +64,13 @@ def passes(out: Path) -> int:
     """Give how many passes came to their end."""
     if not (out / "_commits").exists():
         return 0
-    current = State(read_commits(LocalStore(out))).current
+    current = state(out).current
     return current.number if current.finished else current.number - 1
 
 
 def check_folder(out: Path) -> None:
     """Nothing is left that no commit names."""
-    named = {part.path for part in State(read_commits(LocalStore(out))).parts()}
-    folders = ("collections", "datasets", "runs", "evaluations", "raw", "quarantine")
-    assert named == {f"{folder}/{file.name}" for folder in folders for file in (out / folder).iterdir()}
+    assert named(out) == {f"{folder}/{file.name}" for folder in FOLDERS for file in (out / folder).iterdir()}
     assert not list(out.glob(".export*"))
 
 

@@ -123,7 +123,7 @@ async def test_every_format_gets_the_same(
     for table in TABLES:
         keys = [(key, "ascending") for key in table.key]
         assert small.read(table.name).sort_by(keys) == large.read(table.name).sort_by(keys)
-    assert [sorted(map(str, raw_lines(small.out)))] == [sorted(map(str, raw_lines(large.out)))]
+    assert sorted(map(str, raw_lines(small.out))) == sorted(map(str, raw_lines(large.out)))
     assert marks(small.out) == marks(large.out)
 
 

@@ -281,8 +281,8 @@ async def test_a_file_comes_back_in_its_schema(name: str, document: MakeDocument
         assert tables[table] == form.decode(data, TABLE_SCHEMAS[table])
 
 
-def test_parquet_names_its_schema_and_is_compressed(tmp_path: Path) -> None:
-    """A Parquet file carries the version of the schema, and is compressed with zstd."""
+def test_parquet_names_its_schema(tmp_path: Path) -> None:
+    """A Parquet file carries the version of the schema."""
     form = file_formats()["parquet"]
     table = TABLE_SCHEMAS["runs"].empty_table()
     (tmp_path / "a.parquet").write_bytes(memoryview(form.encode(table)))

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from aegis_async.export import TABLES, read
 from aegis_async.export._commits import State, read_commits
+from aegis_async.export._layout import FOLDERS
 from aegis_async.export._store import LocalStore
 from aegis_async.sandbox import Sandbox
 
@@ -33,5 +34,4 @@ def fetches(sandbox: Sandbox) -> int:
 def strays(out: Path) -> set[str]:
     """Give the files in the folders of parts that no commit names."""
     named = {part.path for part in State(read_commits(LocalStore(out))).parts()}
-    folders = ("collections", "datasets", "runs", "evaluations", "raw", "quarantine")
-    return {f"{folder}/{file.name}" for folder in folders for file in (out / folder).iterdir()} - named
+    return {f"{folder}/{file.name}" for folder in FOLDERS for file in (out / folder).iterdir()} - named
