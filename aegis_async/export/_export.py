@@ -81,7 +81,8 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
             that begins on this machine and ends with the export.
         keys: Further keys of the same account, for ``engine="ray"``: each has a rate and a concurrency as the client
             has, and workers of its own. The listing goes with the client's key.
-        progress: Called in the event loop after each collection; an exception that it raises ends the export.
+        progress: Called in the event loop after each collection that was fetched, and now and then of those that have
+            not changed; an exception that it raises ends the export.
 
     Returns:
         The report. Its status is ``"partial"`` when something is missing or was set aside, or when the

@@ -48,6 +48,7 @@ class Run:
         """
         source = self._source
         await self._go(source.ids(self._wanted), source.known, self._take)
+        self._tally.catch_up()
         await self._go(tuple(self._failed), self._failed.__getitem__, self._take_again)
         evidence = source.evidence()
         if evidence is not None and evidence.complete:

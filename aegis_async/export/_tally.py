@@ -8,7 +8,7 @@ from aegis_async.export._report import Progress
 
 __all__ = ["Got", "Tally"]
 
-_TOLD: Final = 100  # skipping is quick, and telling may draw on a terminal
+_AT_A_TIME: Final = 100  # skipping is quick, and telling may draw on a terminal
 
 
 class Got(NamedTuple):
@@ -34,13 +34,13 @@ class Tally:
 
     def __init__(self, tell: Callable[[Progress], object] | None) -> None:
         self._tell = tell
-        self.progress = Progress()
+        self.progress = self._told = Progress()
 
     def skip(self, total: int | None) -> None:
         """Count a collection that has not changed."""
         known = self.progress
         self.progress = replace(known, done=known.done + 1, total=total, unchanged=known.unchanged + 1)
-        if self.progress.unchanged % _TOLD == 0:
+        if self.progress.unchanged % _AT_A_TIME == 0:
             self._say()
 
     def take(self, got: Got | None, total: int | None) -> None:
@@ -55,6 +55,11 @@ class Tally:
         self.progress = replace(known, failed=known.failed - got.sound)
         self._add(got)
 
+    def catch_up(self) -> None:
+        """Tell of the collections that were skipped since the last word."""
+        if self.progress != self._told:
+            self._say()
+
     def _add(self, got: Got | None) -> None:
         known = self.progress
         if got is not None:
@@ -62,5 +67,6 @@ class Tally:
         self._say()
 
     def _say(self) -> None:
+        self._told = self.progress
         if self._tell is not None:
             self._tell(self.progress)

@@ -37,6 +37,19 @@ async def client(sandbox: Sandbox) -> AsyncIterator[AegisClient]:
 
 
 @pytest.fixture
+async def at_rest(client: AegisClient, sandbox: Sandbox) -> int:
+    """Leave only collections whose runs have ended, and give how many."""
+    moving = [
+        full.id
+        async for full in client.data_collections.get_many(range(1, 7))
+        if not all(run.finished_at for run in full.runs)
+    ]
+    for id_ in moving:
+        sandbox.delete(id_)
+    return 6 - len(moving)
+
+
+@pytest.fixture
 def refused(client: AegisClient, sandbox: Sandbox, tmp_path: Path) -> Callable[..., Awaitable[str]]:
     """Give an export that must be refused before there is a request or a folder; it gives the complaint."""
 

@@ -66,6 +66,16 @@ async def test_progress_is_told_after_each_collection(client: AegisClient, tmp_p
     assert Progress(6, 6, sum(report.rows.values()), report.fetched_bytes, 0) == seen[-1]
 
 
+async def test_the_last_word_counts_what_has_not_changed(client: AegisClient, at_rest: int, tmp_path: Path) -> None:
+    """A rerun that has nothing to fetch tells at its end that everything is dealt with."""
+    await export(client, tmp_path)
+    seen: list[Progress] = []
+
+    await export(client, tmp_path, progress=seen.append)
+
+    assert [Progress(done=at_rest, total=at_rest, unchanged=at_rest)] == seen
+
+
 async def test_a_progress_that_fails_ends_the_export(client: AegisClient, tmp_path: Path) -> None:
     """An error of the caller's own is passed on, and told in the report."""
 

@@ -30,19 +30,6 @@ def out(bucket: str) -> str:
     return f"{bucket}/nightly"
 
 
-@pytest.fixture
-async def at_rest(client: AegisClient, sandbox: Sandbox) -> int:
-    """Leave only collections whose runs have ended, and give how many."""
-    moving = [
-        full.id
-        async for full in client.data_collections.get_many(range(1, 7))
-        if not all(run.finished_at for run in full.runs)
-    ]
-    for id_ in moving:
-        sandbox.delete(id_)
-    return 6 - len(moving)
-
-
 def content(out: str | Path) -> dict[str, list[dict[str, object]]]:
     keys = {table.name: [(key, "ascending") for key in table.key] for table in TABLES}
     return {name: table.sort_by(keys[name]).to_pylist() for name, table in read(out).items()}
