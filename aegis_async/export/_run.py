@@ -52,6 +52,7 @@ class Run:
         await self._go(tuple(self._failed), self._failed.__getitem__, self._take_again)
         evidence = source.evidence()
         if evidence is not None and evidence.complete:
+            await self._writer.settle()  # a thread must not change what is looked through here
             await self._go(self._unlisted(), _unknown, self._take_unlisted, anywhere=True)
 
     def _wanted(self, id_: int, listed: Listed) -> bool:

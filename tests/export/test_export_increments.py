@@ -13,6 +13,8 @@ import pytest
 from aegis_async import AegisClient
 from aegis_async._pagination import Listing
 from aegis_async.export import TABLES, export, verify
+from aegis_async.export._output import Output
+from aegis_async.export._store import LocalStore
 from aegis_async.sandbox import Sandbox
 from tests.export.folders import state
 from tests.export.restless import restless
@@ -210,6 +212,37 @@ async def test_what_is_in_quarantine_goes_with_its_collection(  # noqa: PLR0917 
     assert (status, status) == (report.status, again.status)
     assert bodies == len(list((tmp_path / "quarantine").glob("*.body")))
     assert () == again.deleted
+
+
+async def test_the_quarantine_is_not_looked_through_while_a_batch_changes_it(
+    client: AegisClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is gone is looked for when the last batch is written, however long that takes."""
+    loop, put, quarantined = asyncio.get_running_loop(), LocalStore.put, Output.quarantined
+    under_way: list[str] = []
+    met: list[str] = []
+
+    async def many_turns() -> None:
+        for _ in range(1_000):
+            await asyncio.sleep(0)
+
+    def slow(store: LocalStore, path: str, data: Any) -> None:
+        if path.startswith("raw/"):  # the first part of each batch
+            under_way.append(path)
+            asyncio.run_coroutine_threadsafe(many_turns(), loop).result()
+            under_way.remove(path)
+        put(store, path, data)
+
+    def looked_through(output: Output) -> Any:
+        met.extend(under_way)
+        return quarantined(output)
+
+    monkeypatch.setattr(LocalStore, "put", slow)
+    monkeypatch.setattr(Output, "quarantined", looked_through)
+
+    await export(client, tmp_path, deleted="drop", batch_bytes=1)
+
+    assert [] == met
 
 
 async def test_many_small_parts_become_one(sandbox: Sandbox, client: AegisClient, tmp_path: Path) -> None:
