@@ -99,6 +99,8 @@ async def export(  # noqa: PLR0913 - each is an option of its own, and keyword-o
     choice("deleted", deleted, ("keep", "drop"))
     integer("batch_bytes", batch_bytes, minimum=1)
     integer("stream_above", stream_above, minimum=1)
+    if progress is not None and not callable(progress):
+        raise InvalidArgumentError(f"progress must be callable or None, not {progress!r}")
     asked = Asked(
         engine=engine,
         workers=workers,

@@ -48,8 +48,10 @@ def local_folder(out: str | PathLike[str]) -> Path | None:
     """Give the local folder that ``out`` is, None for the URL of an object store.
 
     Raises:
-        InvalidArgumentError: It is a URL with a user, a password or a query, or one of another machine's files.
+        InvalidArgumentError: It is no path, or a URL with a user, a password or a query, or of another machine's files.
     """
+    if not isinstance(out, str | PathLike):
+        raise InvalidArgumentError(f"out must be a path or a URL, not {type(out).__name__}")
     text = fspath(out)
     if not _URL.match(text):
         return Path(out)

@@ -23,11 +23,14 @@ def formats_of(given: str | Sequence[str], to: str | None) -> tuple[str, ...]:
     Raises:
         InvalidArgumentError: There is none, one is unknown, or ``to`` is missing, no address, or for none of them.
     """
-    formats = tuple(dict.fromkeys((given,) if isinstance(given, str) else given))
-    if not formats:
+    if not isinstance(given, Iterable):
+        raise InvalidArgumentError(f"format must be one name or several, not {type(given).__name__}")
+    names = (given,) if isinstance(given, str) else tuple(given)
+    if not names:
         raise InvalidArgumentError(f"format must name at least one of {', '.join(SINKS)}")
-    for name in formats:
-        choice("format", name, SINKS)
+    for name in names:
+        choice("format", name, tuple(SINKS))
+    formats = tuple(dict.fromkeys(names))
     addressed = [name for name in SINKS if SINKS[name].by_address]
     if to is None and any(name in addressed for name in formats):
         raise InvalidArgumentError("to must be the address of the database, as postgresql://user@host/name")
@@ -51,8 +54,8 @@ def place_of(out: str | PathLike[str], formats: Iterable[str], to: str | None) -
     return Place(folder, to)
 
 
-def _check_address(to: str) -> None:
-    if not to.startswith(_ADDRESSES):
+def _check_address(to: object) -> None:
+    if not isinstance(to, str) or not to.startswith(_ADDRESSES):
         raise InvalidArgumentError("to must begin with postgresql:// or postgres://")
     if not _ESCAPED.fullmatch(to) or not _is_well_cut(to):
         raise InvalidArgumentError(

@@ -24,6 +24,10 @@ from tests.export.folders import Held, files, ids
     [
         ({"format": "xml"}, "^format must be one of 'parquet', 'ndjson', .* not 'xml'$"),
         ({"format": ()}, "^format must name at least one of parquet, ndjson, "),
+        ({"format": 7}, "^format must be one name or several, not int$"),
+        ({"format": [["csv"]]}, r"^format must be one of 'parquet', .* not \['csv'\]$"),
+        ({"format": "postgres", "to": 7}, "^to must begin with postgresql:// or postgres://$"),
+        ({"progress": 7}, "^progress must be callable or None, not 7$"),
         ({"to": "postgresql://host/name"}, "^to is for the format postgres, which is not asked for$"),
         ({"ids": "123"}, "^ids must be an iterable of integers, not str$"),
         ({"ids": 5}, "^ids must be an iterable of integers, not int$"),

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -173,6 +174,13 @@ def test_a_url_that_is_no_place_is_refused(url: str, words: str) -> None:
     """The sentence says what a place looks like."""
     with pytest.raises(InvalidArgumentError, match=words):
         store_at(url)
+
+
+@pytest.mark.parametrize("out", [7, None, b"out"])
+def test_what_is_no_place_is_refused_by_name(out: Any) -> None:
+    """The error names the argument and what it may be."""
+    with pytest.raises(InvalidArgumentError, match=rf"^out must be a path or a URL, not {type(out).__name__}$"):
+        store_at(out)
 
 
 def test_the_url_of_a_local_folder_is_that_folder(tmp_path: Path) -> None:
