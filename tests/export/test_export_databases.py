@@ -33,6 +33,16 @@ RUN: dict[str, Callable[[Path, str], list[Any]]] = {"sqlite": run_sqlite, "duckd
 files = pytest.mark.parametrize("name", RUN)
 
 
+def databases(out: Path) -> list[str]:
+    """Give the files of databases, hidden ones too."""
+    return [path.name for path in out.iterdir() if "export." in path.name]
+
+
+def kept_open() -> set[Path]:
+    """Give the files that this process has open, where the system tells."""
+    return {link.readlink() for link in Path("/proc/self/fd").glob("*") if link.is_symlink()}
+
+
 @files
 async def test_tables_of_somebody_else_are_left_alone(client: AegisClient, tmp_path: Path, name: str) -> None:
     """A database that has a table of one of our names, and no marks, is refused."""
@@ -91,6 +101,22 @@ async def test_readers_are_not_locked_out(client: AegisClient, sandbox: Sandbox,
     await export(client, tmp_path, format=name, full=True, batch_bytes=1, progress=look)
 
     assert [[(6,)]] * 6 == seen
+
+
+@files
+async def test_a_file_that_is_no_database_is_one_sentence(client: AegisClient, tmp_path: Path, name: str) -> None:
+    """It names the file, which stays as it is and is not kept open, and leaves nothing beside it."""
+    await export(client, tmp_path, format="parquet")
+    file = tmp_path / f"export.{name}"
+    file.write_bytes(b"no database " * 1_000)
+
+    with pytest.raises(ExportError) as caught:
+        await export(client, tmp_path, format=name)
+
+    assert str(caught.value).startswith(f"{file}: ")
+    assert b"no database " * 1_000 == file.read_bytes()
+    assert [file.name] == databases(tmp_path)
+    assert file not in kept_open()
 
 
 async def test_a_database_needs_no_folder_of_old(client: AegisClient, tmp_path: Path) -> None:
@@ -159,6 +185,23 @@ async def test_a_database_that_cannot_be_reached_is_one_sentence(client: AegisCl
     assert str(caught.value).startswith("postgresql://127.0.0.1/none: ")
     assert "hunter2" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.service
+async def test_a_database_that_refuses_the_lock_is_let_go(
+    client: AegisClient, tmp_path: Path, postgres: Callable[[], str]
+) -> None:
+    """The error is one sentence, and no connection is left behind, with which the database could not be dropped."""
+    address = postgres()
+    others, _, name = address.rpartition("/")
+    psql(address, "REVOKE EXECUTE ON FUNCTION pg_advisory_lock(bigint) FROM PUBLIC")
+    psql(address, "CREATE ROLE guest LOGIN")
+
+    with pytest.raises(ExportError, match="permission denied for function pg_advisory_lock") as caught:
+        await export(client, tmp_path, format="postgres", to=address.replace("postgres@", "guest@"))
+
+    assert "\n" not in str(caught.value)
+    assert "DROP DATABASE\n" == psql(f"{others}/postgres", f"DROP DATABASE {name}")
 
 
 @pytest.mark.service

@@ -60,7 +60,7 @@ class Database(Protocol):
 
 @contextmanager
 def undone(rollback: Callable[[], object], complaints: type[Exception]) -> Iterator[None]:
-    """Roll back when the block fails; what it failed of goes on, whatever the database says to the rollback."""
+    """Roll back, or close, when the block fails; what it failed of goes on, whatever the database says to that."""
     try:
         yield
     except BaseException:

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from aegis_async.errors import ExportError
 from aegis_async.export._layout import DUCKDB, DUCKDB_COPY, DUCKDB_WORK
 from aegis_async.export._refusals import explained, quoted
 from aegis_async.export._schema import Kind
@@ -45,13 +46,19 @@ class _DuckDB:
     def __init__(self, out: Path) -> None:
         self._published, self._work, copy = out / DUCKDB, out / DUCKDB_WORK, out / DUCKDB_COPY
         self.name = str(self._published)
+        # A working copy that is there holds what a run committed and did not come to publish.
+        fresh = not self._work.exists()
         with explained(self._published):
-            # A working copy that is there holds what a run committed and did not come to publish.
-            if self._published.exists() and not self._work.exists():
+            if self._published.exists() and fresh:
                 shutil.copyfile(self._published, copy)
                 copy.replace(self._work)
-        with self._told():
-            self._connection = duckdb.connect(self._work)
+        try:
+            with self._told():
+                self._connection = duckdb.connect(self._work)
+        except ExportError:
+            if fresh:  # a copy of what is no database is nothing that a run committed
+                self._work.unlink(missing_ok=True)
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -56,23 +56,19 @@ class _Postgres:
         self.name = f"{address.scheme}://{address.hostname or ''}{address.path}"
         with self._told():
             self._connection = dbapi.connect(to)
-        with self.transaction():
-            held = self._is_held()
-        if held:
-            self.close()
-            raise ExportError(f"{self.name} is held by another export; wait for its end")
+        with undone(self.close, ExportError), self.transaction():
+            self._take_lock()
 
-    def _is_held(self) -> bool:
-        """Take the lock, or find out that another one has it and keeps it."""
+    def _take_lock(self) -> None:
         try:
             self.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
             self.query(f"SELECT pg_advisory_lock({_LOCK})")
         except Error as error:
             if error.sqlstate != _LOCK_TIMEOUT:
                 raise
-            self._connection.rollback()
-            return True
-        return False
+        else:
+            return
+        raise ExportError(f"{self.name} is held by another export; wait for its end")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

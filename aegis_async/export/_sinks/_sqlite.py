@@ -50,7 +50,8 @@ class _Sqlite:
         with self._told():
             # Calls come from threads, one at a time.
             self._connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=_PATIENCE)
-            self._connection.execute("PRAGMA synchronous = FULL")
+            with undone(self._connection.close, sqlite3.Error):
+                self._connection.execute("PRAGMA synchronous = FULL")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
