@@ -1,4 +1,4 @@
-"""Async Python SDK for Aegis: lists, fetches and exports LLM evaluation records, and loses none.
+"""Async Python SDK for Aegis: lists, fetches and exports LLM evaluation records, and names what is missing.
 
 Names are loaded when they are first used, so that the pytest plugin and ``aegis-async --help`` load no HTTP client.
 """

@@ -85,13 +85,6 @@ class FakeAlarm:
         self._then()
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Have one process more than there are cores: a test often waits for a disk or for a process of its own."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores + 1
-
-
 def pytest_collection_finish() -> None:
     """Spare the collector a look at all tests in each of them."""
     gc.collect()

@@ -69,7 +69,7 @@ def _add_service(group: _ArgumentGroup) -> None:
         "--max-attempts", type=int, metavar="N", help="attempts for one request, 1 for no retries (default: 4)"
     )
     group.add_argument(
-        "--rate-limit", type=float, metavar="R", help="requests a second at most (default: as many as there are slots)"
+        "--rate-limit", type=float, metavar="R", help="requests a second at most (default: no bound but the slots)"
     )
 
 

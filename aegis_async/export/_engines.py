@@ -1,12 +1,12 @@
 """Which engine fetches and writes: this process, or workers on a cluster."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from aegis_async._arguments import choice, integer
 from aegis_async._client import recipe_of
 from aegis_async.errors import InvalidArgumentError
+from aegis_async.export._asked import Asked, EngineName
 from aegis_async.export._sinks import FILES, is_installed, missing_package
 
 if TYPE_CHECKING:
@@ -16,37 +16,9 @@ if TYPE_CHECKING:
     from aegis_async.export._output import Output
     from aegis_async.export._writer import BatchWriter
 
-__all__ = ["ENGINES", "Asked", "EngineName", "check_engine", "made_engine", "require_engine"]
+__all__ = ["ENGINES", "check_engine", "made_engine", "require_engine"]
 
-EngineName: TypeAlias = Literal["local", "ray"]
 ENGINES: Final[tuple[EngineName, ...]] = ("local", "ray")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What an engine is asked to do.
-
-    Attributes:
-        engine: Which one.
-        workers: How many workers; None for as many as there are CPUs.
-        address: Where the cluster is.
-        concurrency: Collections at a time, by all workers together.
-        shared: Which collections: those shared with the account, its own, or all.
-        batch_bytes: The size of bodies from which a batch is written.
-        stream_above: Bytes of a body above which a collection is fetched by itself.
-        max_outage: Seconds for which a service that does not answer is waited for.
-        keys: Further keys of the account, whose limits add to those of the client's.
-    """
-
-    engine: EngineName
-    workers: int | None
-    address: str | None
-    concurrency: int
-    shared: bool | None
-    batch_bytes: int
-    stream_above: int
-    max_outage: float
-    keys: tuple[str, ...] = field(default=(), repr=False)
 
 
 def check_engine(client: "AegisClient", asked: Asked, formats: Sequence[str]) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from aegis_async._arguments import choice, integer
 from aegis_async._clock import Clock
 from aegis_async.errors import InvalidArgumentError
-from aegis_async.export._engines import Asked, EngineName, check_engine, made_engine, require_engine
+from aegis_async.export._asked import Asked, EngineName
+from aegis_async.export._engines import check_engine, made_engine, require_engine
 from aegis_async.export._folder import claim
 from aegis_async.export._keys import checked_keys, see_the_same
 from aegis_async.export._outage import Outage, ask

@@ -27,7 +27,7 @@ async def test_it_reads_everything_once(live: LiveSource, sandbox: Sandbox) -> N
 
 
 async def test_a_change_is_read_anew(quick: LiveSource, sandbox: Sandbox) -> None:
-    """A run that was added is in the numbers, under another version, and nothing else was fetched."""
+    """A run that was added is in the numbers, under another version, and no other collection was fetched."""
     before = {facts.id: len(facts.runs) for facts in quick.book()}
     sandbox.clear_requests()
 
@@ -36,7 +36,8 @@ async def test_a_change_is_read_anew(quick: LiveSource, sandbox: Sandbox) -> Non
 
     after = {facts.id: len(facts.runs) for facts in quick.book()}
     assert before | {3: before[3] + 1} == after
-    assert {"/data-collections", "/data-collections/3"} == {request.path for request in sandbox.requests}
+    # The listing that told of it may have been asked for before the requests were cleared.
+    assert {"/data-collections/3"} == {request.path for request in sandbox.requests} - {"/data-collections"}
 
 
 async def test_collections_come_and_go(quick: LiveSource, sandbox: Sandbox) -> None:

@@ -14,7 +14,7 @@ from aegis_async._client import recipe_of
 from aegis_async._config import RateLimit
 from aegis_async._session import Counts
 from aegis_async.errors import ExportError
-from aegis_async.export._engines import Asked
+from aegis_async.export._asked import Asked
 from aegis_async.export._ray import RayEngine
 from aegis_async.export._ray import _connect as connect
 from aegis_async.export._ray._desks import desks, fitting

@@ -13,7 +13,7 @@ from ray.exceptions import RayError
 from aegis_async._client import recipe_of, session_of
 from aegis_async._version import __version__
 from aegis_async.errors import ExportError
-from aegis_async.export._engines import Asked
+from aegis_async.export._asked import Asked
 from aegis_async.export._fetching import Ids, Known, Take
 from aegis_async.export._layout import QUARANTINE, chunk_name, part_name, partition_prefix
 from aegis_async.export._output import Output
