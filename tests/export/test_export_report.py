@@ -107,7 +107,7 @@ async def test_costs_that_do_not_fit_are_counted(
     ]
 
 
-@pytest.mark.parametrize("name", ["out", "it's", "a[b]*?"])
+@pytest.mark.parametrize("name", ["out", "it's", "a[b]*?", "model_slug=mine"])
 async def test_the_next_steps_work_when_pasted(client: AegisClient, tmp_path: Path, name: str) -> None:
     """The query gives a row for each model, whatever the folder is called."""
     out = tmp_path / name
