@@ -280,7 +280,7 @@ async def test_no_task_and_no_connection_is_left_whichever_way_it_ends(way: str)
     with Sandbox(collections=40) as sandbox:
         async with AegisClient(sandbox.api_key, base_url=sandbox.url) as client:
             before = asyncio.all_tasks()
-            await (cancelled(client) if way == "cancel" else pipeline(client, way))
+            await (cancelled(client, sandbox) if way == "cancel" else pipeline(client, way))
             for _ in range(5):
                 await asyncio.sleep(0)
 
@@ -310,10 +310,10 @@ async def ids(client: AegisClient) -> AsyncIterator[int]:
         yield summary.id
 
 
-async def cancelled(client: AegisClient) -> None:
-    """Cancel the pipeline while it waits."""
+async def cancelled(client: AegisClient, sandbox: Sandbox) -> None:
+    """Cancel the pipeline in the turn in which the first collection is seen to be asked for."""
     task = asyncio.create_task(pipeline(client, "exhaust"))
-    for _ in range(50):
+    while not any(request.path == "/data-collections/1" for request in sandbox.requests):
         await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
