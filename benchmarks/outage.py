@@ -30,7 +30,9 @@ __all__ = ["Scale", "Seen", "faults", "markdown", "measure"]
 _PAGE: Final = ("/", "/static/main.js", "/api/health", "/api/overview", "/api/overview?days=30", "/api/below")
 _LISTS: Final = ("/api/collections?page=1", "/api/collections?search=nightly")
 _CHANGED: Final = 3  # the collection that comes back with one more run
-_BESIDE: Final = 4  # requests that no tab causes: a look at the listing, pings, a collection that changed
+# Two looks at the listing (the watch's and a ping's), and of the collection that changed, which each of its tabs may have
+# asked for before that was known, up to four more than of the others.
+_BESIDE: Final = 6
 _AFTER: Final = 1.0  # seconds after its return in which the service counts
 _LOOK: Final = 0.02  # seconds between two looks at what the dashboard shows
 _SCRIPT: Final = """

@@ -142,7 +142,7 @@ def test_an_outage_in_which_everything_held_is_without_fault() -> None:
     seen = outage.Seen(LOAD, frozenset({"down", "live"}), 1.5, 1.8, ASKED)
 
     assert [] == outage.faults(outage.SHORT, seen)
-    assert "requests at the service in its first second, of 24 allowed | 22 |" in outage.markdown(outage.SHORT, seen)
+    assert "requests at the service in its first second, of 26 allowed | 22 |" in outage.markdown(outage.SHORT, seen)
 
 
 def test_each_promise_that_an_outage_breaks_is_named() -> None:

@@ -27,7 +27,7 @@ _TELLING: Final = 1.0  # seconds between two pieces of news while collections co
 _PING_DEADLINE: Final = 10.0  # seconds after which a service that says nothing is down
 _PING: Final = 10.0  # seconds from one look at the service's health to the next, at most
 _PAGE_DEADLINE: Final = 60.0  # seconds for a page of the listing, after which it counts as not answered
-_WATCHED: Final = 0.85  # of the interval; the rest is for the watch's jitter and for reading what it found
+_WATCHED: Final = 0.75  # of the interval; the rest is for the watch's jitter and for reading what it found
 _LISTING: Final = "listing"
 _SHOWN: Final = ("entries", "size", "hits", "stale", "misses")
 
