@@ -30,8 +30,8 @@ __all__ = ["Scale", "Seen", "faults", "markdown", "measure"]
 _PAGE: Final = ("/", "/static/main.js", "/api/health", "/api/overview", "/api/overview?days=30", "/api/below")
 _LISTS: Final = ("/api/collections?page=1", "/api/collections?search=nightly")
 _CHANGED: Final = 3  # the collection that comes back with one more run
-# Two looks at the listing (the watch's and a ping's), and of the collection that changed, which each of its tabs may have
-# asked for before that was known, up to four more than of the others.
+# Two looks at the listing, the watch's and a ping's, and up to four more at the collection that changed, for which tabs
+# may have asked before that was known.
 _BESIDE: Final = 6
 _AFTER: Final = 1.0  # seconds after its return in which the service counts
 _LOOK: Final = 0.02  # seconds between two looks at what the dashboard shows
