@@ -1,7 +1,6 @@
 """What databases have in common as sinks: the marks beside the rows, one transaction a batch."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -12,7 +11,7 @@ from aegis_async.export._evidence import ListingEvidence
 from aegis_async.export._holdings import Holdings, Mark, Pass
 from aegis_async.export._schema import SCHEMA_VERSION, TABLES
 from aegis_async.export._sinks._created import MARKS, PROGRESS, make_ready
-from aegis_async.export._sinks._database import Database, Row
+from aegis_async.export._sinks._database import Database, Row, undone
 from aegis_async.export._sinks._protocol import Batch
 
 __all__ = ["SqlSink"]
@@ -47,12 +46,8 @@ class SqlSink:
 
     def __init__(self, database: Database, intent: str) -> None:
         self._database = database
-        try:
+        with undone(database.close, ExportError):
             last, marks = self._begun()
-        except BaseException:
-            with suppress(ExportError):  # what is wrong with it is the error to hear of
-                database.close()
-            raise
         buried = [row[0] for row in marks if row[4]]
         kept = [Mark(id_, mark, number, bool(settled)) for id_, mark, number, settled, _ in marks if number is not None]
         self.holdings = Holdings(kept, buried, last.next(intent))
