@@ -137,6 +137,11 @@ class State:
         for commit in commits:
             self.add(commit)
 
+    @property
+    def formats_held(self) -> set[str]:
+        """The formats of the folder, and of every chunk: one that is damaged may name others."""
+        return {*self.formats, *(name for chunk in self.chunks.values() for name in chunk.formats)}
+
     def add(self, commit: Commit) -> None:
         """Take up one commit."""
         if commit.whole:

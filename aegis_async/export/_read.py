@@ -42,7 +42,8 @@ def read(out: str | PathLike[str], *tables: str) -> "dict[str, pa.Table]":
         choice("tables", name, _NAMES)
     require(())
     store = store_of(out)
-    state, forms = State(read_commits(store)), file_formats()
+    state = State(read_commits(store))
+    forms = file_formats(state.formats_held)
     if set(state.formats) <= {RAW}:
         raise ExportError(f"{place_in(out)} has no tables in files; ask its database")
     chunks = [(chunk, forms[_format(chunk, out)]) for chunk in state.chunks.values()]

@@ -53,7 +53,7 @@ def _chunks(store: Store, state: State) -> Iterator[str]:
     for one in state.set_aside.values():
         for part in one.parts:
             yield from _bytes(part, store)[1]
-    forms = file_formats()
+    forms = file_formats(state.formats_held)
     held = set[int]()
     for chunk in state.chunks.values():
         for mark in chunk.marks:

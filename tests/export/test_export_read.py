@@ -1,5 +1,6 @@
 """An export is read back as tables, as its commits say."""
 
+from asyncio import to_thread
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import pytest
 
 from aegis_async import AegisClient
 from aegis_async.errors import ExportError, InvalidArgumentError
-from aegis_async.export import TABLES, Progress, export, read
+from aegis_async.export import TABLES, Progress, export, read, verify
 from aegis_async.export._arrow import TABLE_SCHEMAS
 from aegis_async.sandbox import Sandbox
+from tests.export.folders import files
 
 
 @pytest.fixture
@@ -29,6 +31,20 @@ async def test_every_format_gives_the_same_tables(client: AegisClient, tmp_path:
     assert [table.name for table in TABLES] == list(tables)
     assert dict(report.rows) == {name: table.num_rows for name, table in tables.items()}
     assert dict(TABLE_SCHEMAS) == {name: table.schema for name, table in tables.items()}
+
+
+async def test_a_format_of_a_later_version_is_told_and_left_alone(client: AegisClient, tmp_path: Path) -> None:
+    """Who cannot keep a format up, nor look into it, says its name, and changes nothing."""
+    await export(client, tmp_path)
+    for commit in (tmp_path / "_commits").glob("*.json"):
+        commit.write_text(commit.read_text().replace('"parquet"', '"clay"'))
+    before = files(tmp_path)
+
+    for use in (export(client, tmp_path), to_thread(read, tmp_path), to_thread(verify, tmp_path)):
+        with pytest.raises(ExportError, match=r"^the export holds clay, which aegis_async \S+ does not know: use the "):
+            await use
+
+    assert before == files(tmp_path)
 
 
 async def test_only_what_is_committed_is_read(client: AegisClient, tmp_path: Path) -> None:

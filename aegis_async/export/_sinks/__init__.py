@@ -4,13 +4,14 @@ A format of files is one module with a class ``Format``, a database one with ``o
 has one line here. Sinks know nothing of each other, nor of HTTP.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from aegis_async._version import __version__
 from aegis_async.errors import ExportError
 from aegis_async.export._sinks._protocol import Batch, Packed, Rejected, Sink
 
@@ -127,10 +128,15 @@ def require(formats: Sequence[str]) -> None:
 
 
 def files_of(folder: "Folder", formats: Sequence[str], intent: str) -> "Files":
-    """Give the sink of the files in a folder."""
+    """Give the sink of the files in a folder.
+
+    Raises:
+        ExportError: The folder holds a format that this version does not know.
+    """
     from aegis_async.export._sinks._files import Files  # noqa: PLC0415 - imports pyarrow, which is an extra
 
-    return Files(folder, [name for name in formats if name in FILES], file_formats(), intent)
+    known = file_formats(folder.state.formats_held)
+    return Files(folder, [name for name in formats if name in FILES], known, intent)
 
 
 def databases(formats: Sequence[str], intent: str, place: Place) -> Iterator[Sink]:
@@ -145,9 +151,22 @@ def databases(formats: Sequence[str], intent: str, place: Place) -> Iterator[Sin
             yield database
 
 
-def file_formats() -> "dict[str, FileFormat]":
-    """Give every format of files by name, raw bodies first."""
-    return {"raw": _made(RAW_FILES), **{name: _made(known) for name, known in FILES.items()}}
+def file_formats(held: Iterable[str] = ()) -> "dict[str, FileFormat]":
+    """Give every format of files by name, raw bodies first.
+
+    Args:
+        held: The formats that an export holds already.
+
+    Raises:
+        ExportError: One of these is none that this version knows.
+    """
+    formats = {"raw": _made(RAW_FILES), **{name: _made(known) for name, known in FILES.items()}}
+    if strange := sorted(set(held) - set(formats)):
+        raise ExportError(
+            f"the export holds {', '.join(strange)}, which aegis_async {__version__} does not know: "
+            "use the version that wrote it, or export into a new folder"
+        )
+    return formats
 
 
 def _made(known: Known) -> "FileFormat":
