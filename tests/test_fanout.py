@@ -38,6 +38,22 @@ def test_every_id_gives_its_value_once(count: int, concurrency: int, ordered: bo
     assert service.most_in_flight <= concurrency
 
 
+async def test_ids_whose_number_is_known_begin_no_more_tasks_than_they_are() -> None:
+    """However many may be in flight, three ids begin a task each, and one for them all."""
+    begun: list[asyncio.Task[Any]] = []
+    loop = asyncio.get_running_loop()
+
+    def begin(_: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        begun.append(asyncio.Task(coroutine, loop=loop, **options))
+        return begun[-1]
+
+    loop.set_task_factory(begin)
+    values = await Service().fan_out([1, 2, 3], concurrency=1_000).collect()
+
+    assert [1, 4, 9] == values
+    assert 1 + 3 == len(begun)
+
+
 async def test_repeated_ids_each_give_their_own_result() -> None:
     """An id given three times gives three outcomes."""
     outcomes = [outcome async for outcome in Service().fan_out([4, 4, 4]).outcomes()]
