@@ -88,7 +88,7 @@ class RunDetail(Struct, frozen=True, gc=False):
     Attributes:
         run: The run.
         page: The number of this page of evaluations, from 1.
-        pages: How many there are.
+        pages: How many there are, at most 1000.
         total: Evaluations in all of them.
         evaluations: At most 100 evaluations, in the order of their ids.
         age: Seconds since the service sent this.

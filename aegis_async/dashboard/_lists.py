@@ -12,6 +12,7 @@ from aegis_async.dashboard._spans import Period
 from aegis_async.dashboard._tally import day_of
 
 __all__ = [
+    "MOST_PAGES",
     "PAGE_SIZE",
     "CollectionRow",
     "ListPage",
@@ -25,6 +26,7 @@ __all__ = [
 T = TypeVar("T")
 
 PAGE_SIZE: Final = 25
+MOST_PAGES: Final = 1_000  # a page is found by holding all that come before it
 
 
 class RunRow(Struct, frozen=True, gc=False):
@@ -100,7 +102,7 @@ class ListPage(Struct, Generic[T], frozen=True, gc=False):
 
     Attributes:
         page: Its number, from 1.
-        pages: How many there are.
+        pages: How many there are, at most 1000.
         total: Runs, or collections, in all of them.
         items: At most 25: the latest runs first, or the collections with the latest run.
     """
@@ -198,5 +200,5 @@ def _page(found: Iterable[T], page: int, key: Callable[[T], tuple[float, int]]) 
 
 
 def pages(total: int, size: int) -> int:
-    """Give the number of pages of so many items; nothing is one empty page."""
-    return max(1, -(-total // size))
+    """Give the number of pages of so many items that can be asked for; nothing is one empty page."""
+    return min(max(1, -(-total // size)), MOST_PAGES)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from aegis_async.dashboard._lists import MOST_PAGES
 from aegis_async.dashboard._spans import SPANS, Span
 from aegis_async.errors import InvalidArgumentError
 
@@ -10,7 +11,6 @@ __all__ = ["days_of", "id_of", "page_of", "search_of", "span_of"]
 
 _LONGEST: Final = 18  # digits of an id; more do not fit 64 bits
 _MOST_DAYS: Final = 36_500
-_MOST_PAGES: Final = 1_000
 _LONGEST_SEARCH: Final = 200  # characters
 
 
@@ -29,7 +29,7 @@ def page_of(query: Mapping[str, str]) -> int:
     Raises:
         InvalidArgumentError: It is no number from 1 to 1000.
     """
-    return _integer("page", query.get("page", "1"), _MOST_PAGES)
+    return _integer("page", query.get("page", "1"), MOST_PAGES)
 
 
 def days_of(query: Mapping[str, str]) -> int | None:

@@ -1,13 +1,16 @@
 """The lists and the drill-down: which runs fell, in what order, and how much of it an answer holds."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis_async.dashboard._details import MOST_RUNS, collection_detail, evaluation_row
 from aegis_async.dashboard._facts import facts_of
-from aegis_async.dashboard._lists import PAGE_SIZE, collections_page, runs_below
+from aegis_async.dashboard._lists import PAGE_SIZE, collections_page, pages, runs_below
+from aegis_async.dashboard._questions import page_of
 from aegis_async.dashboard._spans import Period
+from aegis_async.errors import InvalidArgumentError
 from aegis_async.models import DataCollection, Evaluation
 from tests.dashboard.serving import BEGIN, collection_facts, documents, run_facts
 
@@ -38,11 +41,20 @@ def test_pages_follow_each_other_without_gap_or_repeat() -> None:
     """The latest come first, twenty-five on a page, and the total counts all of them."""
     book = [collection_facts(i, [run_facts(i, passed=False)]) for i in range(1, 61)]
 
-    pages = [runs_below(book, page) for page in (1, 2, 3, 4)]
+    found = [runs_below(book, page) for page in (1, 2, 3, 4)]
 
-    assert [PAGE_SIZE, PAGE_SIZE, 10, 0] == [len(page.items) for page in pages]
-    assert list(range(60, 0, -1)) == [row.id for page in pages for row in page.items]
-    assert {(60, 3)} == {(page.total, page.pages) for page in pages}
+    assert [PAGE_SIZE, PAGE_SIZE, 10, 0] == [len(page.items) for page in found]
+    assert list(range(60, 0, -1)) == [row.id for page in found for row in page.items]
+    assert {(60, 3)} == {(page.total, page.pages) for page in found}
+
+
+def test_the_last_page_is_one_that_can_be_asked_for() -> None:
+    """However many items there are, "Next" leads to no page that is refused."""
+    last = pages(10**9, PAGE_SIZE)
+
+    assert last == page_of({"page": str(last)})
+    with pytest.raises(InvalidArgumentError):
+        page_of({"page": str(last + 1)})
 
 
 def test_only_runs_of_the_period_are_listed() -> None:
