@@ -12,7 +12,7 @@ from tests.session.catalogue import FAULTS, JSON
 from tests.session.connecting import CONNECTING, tls, trusting
 from tests.session.fault import Fault
 from tests.session.test_faults import scene
-from tests.session.wire import HANG_UP, KEY, RESET, Answer, Wire, chunks, head, http, once, wire
+from tests.session.wire import HANG_UP, KEY, RESET, Answer, Wire, chunks, ended, head, http, once, wire
 
 TWICE = RetryPolicy(max_attempts=2, initial=0)
 
@@ -109,7 +109,7 @@ async def test_a_flood_on_an_idle_connection_ends_it(flood: bytes, secure: bool)
                 writer.write(flood * 1000)
                 await writer.drain()
                 await asyncio.sleep(0)
-        writer.close()
+        await ended(writer)
         is_over.set()
 
     async with await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls() if secure else None) as server:

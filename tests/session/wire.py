@@ -5,7 +5,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -99,8 +99,8 @@ class Wire:
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             pass  # the client went away, as some tests have it do
         finally:
+            await ended(writer)
             self.open -= 1
-            writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
@@ -108,6 +108,13 @@ class Wire:
             if not await _do(step, reader, writer):
                 return False
         return True
+
+
+async def ended(writer: asyncio.StreamWriter) -> None:
+    """End a connection, and take how it ended: of what nobody takes, the loop complains where there is no lock."""
+    writer.close()
+    with suppress(ConnectionError, ssl.SSLError):
+        await writer.wait_closed()
 
 
 async def _do(step: Step, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
