@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SANDBOX"]
 
+_REMEMBERED: Final = 60.0  # seconds; nobody can ask this process for the requests that it served
+
 
 def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=0, metavar="N", help="the port to listen on (default: a free one)")
@@ -33,7 +35,9 @@ async def _run(options: Namespace, console: "Console") -> int:
         await write_out("".join(f"export {name}={value}\n" for name, value in sandbox.env.items()).encode())
         say(console, f"{options.collections} collections at {sandbox.url}; Ctrl-C ends it")
         try:
-            await asyncio.Event().wait()
+            while True:
+                await asyncio.sleep(_REMEMBERED)
+                sandbox.clear_requests()
         except asyncio.CancelledError:  # by a signal, which is how a server ends
             return 0
     return 0
