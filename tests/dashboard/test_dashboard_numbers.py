@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from statistics import fmean
 from typing import Any
 
@@ -19,9 +20,6 @@ from aegis_async.models import DataCollection
 from tests.dashboard.serving import BEGIN, collection_facts, documents, run_facts
 
 TODAY = date(2026, 11, 24)
-ACCOUNT = documents(60)
-RUNS = [run for collection in ACCOUNT for run in collection["runs"]]
-EVALUATIONS = [evaluation for run in RUNS for evaluation in run["evaluations"]]
 
 _runs = st.lists(
     st.builds(
@@ -37,6 +35,22 @@ _runs = st.lists(
 )
 
 
+@cache
+def account() -> list[Any]:
+    """Read sixty collections of the sandbox's account."""
+    return documents(60)
+
+
+def all_runs() -> list[Any]:
+    """Give their runs."""
+    return [run for collection in account() for run in collection["runs"]]
+
+
+def all_evaluations() -> list[Any]:
+    """Give these runs' evaluations."""
+    return [evaluation for run in all_runs() for evaluation in run["evaluations"]]
+
+
 def whole(runs: list[RunFacts], days: int | None = None, span: Span | None = None) -> Overview:
     """Give the overview of some runs of one collection."""
     return overview(tallied([collection_facts(1, runs)]), TODAY, days, span)
@@ -44,7 +58,7 @@ def whole(runs: list[RunFacts], days: int | None = None, span: Span | None = Non
 
 def reduced() -> Overview:
     """Give the overview of the sandbox's account."""
-    book = [facts_of(msgspec.convert(each, DataCollection, strict=False)) for each in ACCOUNT]
+    book = [facts_of(msgspec.convert(each, DataCollection, strict=False)) for each in account()]
     return overview(tallied(book), TODAY)
 
 
@@ -52,18 +66,18 @@ def test_counts_are_the_sandbox_s_own() -> None:
     """Runs, verdicts and evaluations are counted as one counts them in the JSON that the sandbox sends."""
     found = reduced().numbers
 
-    assert len(RUNS) == found.runs
-    assert sum(run["result"] is not None for run in RUNS) == found.judged
-    assert sum(run["is_gte_threshold"] is True for run in RUNS) == found.passed
-    assert sum(run["finished_at"] is None for run in RUNS) == found.unfinished
-    assert len(EVALUATIONS) == found.evaluations
-    assert sum(one["result"] is not None for one in EVALUATIONS) == found.evaluations_judged
-    assert sum(one["is_gte_threshold"] is True for one in EVALUATIONS) == found.evaluations_passed
+    assert len(all_runs()) == found.runs
+    assert sum(run["result"] is not None for run in all_runs()) == found.judged
+    assert sum(run["is_gte_threshold"] is True for run in all_runs()) == found.passed
+    assert sum(run["finished_at"] is None for run in all_runs()) == found.unfinished
+    assert len(all_evaluations()) == found.evaluations
+    assert sum(one["result"] is not None for one in all_evaluations()) == found.evaluations_judged
+    assert sum(one["is_gte_threshold"] is True for one in all_evaluations()) == found.evaluations_passed
 
 
 def test_costs_are_the_sandbox_s_own_to_the_last_digit() -> None:
     """The cost is the exact sum of the evaluations' costs."""
-    costs = [Decimal(one["evaluation_cost"]) for one in EVALUATIONS if one["evaluation_cost"] is not None]
+    costs = [Decimal(one["evaluation_cost"]) for one in all_evaluations() if one["evaluation_cost"] is not None]
 
     found = reduced().numbers
 
@@ -74,10 +88,10 @@ def test_costs_are_the_sandbox_s_own_to_the_last_digit() -> None:
 def test_scores_and_durations_are_the_sandbox_s_own_means() -> None:
     """A metric's mean is that of the runs' scores; the duration is from start to end."""
     scores = defaultdict(list)
-    for run in RUNS:
+    for run in all_runs():
         for metric, score in (run["aggregate_results"] or {}).items():
             scores[metric].append(score)
-    ended = [run for run in RUNS if run["finished_at"]]
+    ended = [run for run in all_runs() if run["finished_at"]]
     lasted = [moment(run["finished_at"]) - moment(run["started_at"]) for run in ended]
 
     found = reduced()
@@ -92,9 +106,9 @@ def test_scores_and_durations_are_the_sandbox_s_own_means() -> None:
 def test_models_and_days_are_the_sandbox_s_own() -> None:
     """Each model's row of a day counts the runs of that model which began on that day in UTC."""
     expected: dict[tuple[Any, str], int] = defaultdict(int)
-    for run in RUNS:
+    for run in all_runs():
         expected[run["model_slug"], run["started_at"][:10]] += 1
-    book = [facts_of(msgspec.convert(each, DataCollection, strict=False)) for each in ACCOUNT]
+    book = [facts_of(msgspec.convert(each, DataCollection, strict=False)) for each in account()]
 
     found = overview(tallied(book), TODAY, None, "day")
 
@@ -205,8 +219,8 @@ def test_long_names_are_cut() -> None:
 
 def test_a_verdict_that_the_service_left_out_is_worked_out() -> None:
     """Where ``is_gte_threshold`` is null, a result at its threshold passes, and no result is no verdict."""
-    document = {**ACCOUNT[0]}
-    run = {**next(run for run in RUNS if run["result"] is not None), "is_gte_threshold": None, "evaluations": []}
+    document = {**account()[0]}
+    run = {**next(run for run in all_runs() if run["result"] is not None), "is_gte_threshold": None, "evaluations": []}
     document["runs"] = [
         {**run, "id": 1, "result": 70, "threshold": 70},
         {**run, "id": 2, "result": 69, "threshold": 70},

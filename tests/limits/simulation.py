@@ -116,8 +116,9 @@ class _Run:
                 break
             happens(sent)
             self.fill()
-            if not self.outcome.limits or self.outcome.limits[-1][1] != self.limiter.limit:
-                self.outcome.limits.append((self.now, self.limiter.limit))
+            limit = self.limiter.limit
+            if not self.outcome.limits or self.outcome.limits[-1][1] != limit:
+                self.outcome.limits.append((self.now, limit))
         return self.outcome
 
     def later(self, seconds: float, happens: Callable[[float], None], sent: float) -> None:
@@ -132,7 +133,7 @@ class _Run:
         return self.scene.callers - self.busy - self.away
 
     def fill(self) -> None:
-        while self.busy < self.room and self.idle > 0:
+        for _ in range(min(self.room - self.busy, self.idle)):
             self.send()
 
     def send(self) -> None:
