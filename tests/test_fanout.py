@@ -4,6 +4,7 @@ import asyncio
 import gc
 import itertools
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
@@ -52,6 +53,20 @@ async def test_ids_whose_number_is_known_begin_no_more_tasks_than_they_are() -> 
 
     assert [1, 4, 9] == values
     assert 1 + 3 == len(begun)
+
+
+async def test_a_length_that_is_no_number_of_ids_loses_none() -> None:
+    """A source of ids that tells how many wait in it, none yet, is read to its end, as many at a time as asked for."""
+
+    class Waiting(deque[int]):
+        async def __aiter__(self) -> AsyncIterator[int]:
+            for id_ in (1, 2, 3):
+                yield id_
+
+    service = Service()
+
+    assert [1, 4, 9] == sorted(await service.fan_out(Waiting(), concurrency=3).collect())
+    assert 3 == service.most_in_flight
 
 
 async def test_repeated_ids_each_give_their_own_result() -> None:

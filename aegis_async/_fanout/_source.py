@@ -1,14 +1,22 @@
 """Where ids come from: any iterable, read one id at a time whoever asks."""
 
 import asyncio
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 __all__ = ["Source", "source"]
 
 
 class Source(ABC):
-    """Ids, one after the other."""
+    """Ids, one after the other.
+
+    Attributes:
+        size: How many there are at most.
+    """
+
+    size = sys.maxsize
 
     @abstractmethod
     async def take(self) -> int:
@@ -26,6 +34,9 @@ class Source(ABC):
 class _Plain(Source):
     def __init__(self, ids: Iterable[int]) -> None:
         self._ids = iter(ids)
+        # The length of nothing else is sure to be the number of what comes: a queue's is what waits in it now.
+        if isinstance(ids, Sequence | AbstractSet):
+            self.size = len(ids)
 
     async def take(self) -> int:
         for id_ in self._ids:

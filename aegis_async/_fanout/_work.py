@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sized
 from contextlib import suppress
 from copy import copy
 from typing import Any, Final, Generic, TypeVar
@@ -111,14 +110,11 @@ class Work(Generic[T]):
         try:
             with suppress(BaseExceptionGroup):  # the first failure in time is kept by the worker that met it
                 async with asyncio.TaskGroup() as group:
-                    self._workers = {group.create_task(self._worker(ids)) for _ in range(self._most_workers())}
+                    count = min(self._job.concurrency, ids.size)
+                    self._workers = {group.create_task(self._worker(ids)) for _ in range(count)}
         finally:
             self._workers.clear()
             await ids.aclose()
-
-    def _most_workers(self) -> int:
-        ids, most = self._job.ids, self._job.concurrency
-        return min(len(ids), most) if isinstance(ids, Sized) else most
 
     def _end(self, task: asyncio.Task[None]) -> None:
         if self._failure is None and (task.cancelled() or self._interrupted):
