@@ -1,9 +1,6 @@
 """The doctor's findings, and that its report never holds the key."""
 
 import asyncio
-import shutil
-import ssl
-import subprocess
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,6 +20,7 @@ from aegis_async.sandbox import Sandbox
 from aegis_async.sandbox._account import Account
 from aegis_async.sandbox._service import Question, answer
 from tests.cli.ends import Run
+from tests.session.connecting import authority, tls
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 TITLES = ["versions", "key", "proxies", "base URL", "DNS", "TLS", "request", "clock", "page", "collection"]
@@ -136,39 +134,22 @@ async def test_a_name_that_nobody_knows_is_a_failure() -> None:
     assert ("FAIL", "DNS", 1) == (finding.level, finding.title, finding.status)
 
 
-@pytest.fixture
-def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A certificate for 127.0.0.1 with its key, good for thirty days and trusted by this process."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("there is no openssl to make a certificate with")
-    file = tmp_path / "loopback.pem"
-    names = ["-subj", "/CN=loopback", "-addext", "subjectAltName=IP:127.0.0.1"]
-    make = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-keyout", str(file), "-out", str(file)]
-    subprocess.run([openssl, *make, *names], check=True, capture_output=True)  # noqa: S603 - arguments of ours
-    monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    return file
-
-
 @pytest.mark.parametrize(("trusted", "level"), [(True, "ok"), (False, "FAIL")])
 async def test_a_certificate_is_verified_and_its_days_are_counted(
-    trusted: bool,
-    level: str,
-    certificate: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    trusted: bool, level: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A handshake as the client makes it tells the days that are left; a stranger's certificate is a failure."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    if not trusted:
-        monkeypatch.delenv("SSL_CERT_FILE")
+    if trusted:
+        authority().cert_pem.write_to_path(tmp_path / "authority.pem")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    context = tls(not_after=datetime.now(UTC) + timedelta(days=30))
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
 
     async with server:
         finding = await tls_finding(URL(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"), 5.0)
 
     assert level == finding.level
-    assert ("certificate good for 29 more days" if trusted else "self-signed certificate") in finding.text
+    assert ("certificate good for 29 more days" if trusted else "unable to get local issuer") in finding.text
 
 
 @pytest.mark.parametrize(("days", "level"), [(90, "ok"), (14, "ok"), (13, "warn"), (-1, "warn")])

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import io
-import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -26,6 +25,7 @@ from aegis_async.errors import InvalidArgumentError
 from aegis_async.export import TABLES, Progress, read_report
 from aegis_async.sandbox import Sandbox
 from tests.cli.ends import Run
+from tests.missing import missing
 
 
 @pytest.fixture(autouse=True)
@@ -77,8 +77,7 @@ def test_the_command_for_a_database_by_its_url_names_the_file(run: Run, tmp_path
 def test_a_finished_export_into_a_database_shows_a_command_that_works(run: Run) -> None:
     """What is printed at the end runs in a shell, and the tables are said to be where they are."""
     if shutil.which("sqlite3") is None:
-        # Where everything is to be checked, a program that is missing must not go unnoticed.
-        (pytest.fail if "CI" in os.environ else pytest.skip)("needs sqlite3: apt-get install sqlite3")
+        missing("sqlite3", "sqlite3")
 
     ended = run("export", "it's OUT", "--format", "sqlite", "--sandbox", "--sandbox-collections", "20")
 

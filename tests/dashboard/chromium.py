@@ -1,7 +1,6 @@
 """Chromium as the tests and the pictures of the docs drive it: headless, with nothing of an earlier run."""
 
 import base64
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import pytest
+from tests.missing import missing
 
 __all__ = ["PHONE", "Page", "browsing"]
 
@@ -104,8 +103,7 @@ def browsing() -> Iterator[Page]:
     """Open a tab while this lasts; without Chromium, skip, but fail where checks must be complete."""
     chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or chromedriver is None:
-        reason = "chromium and chromedriver are not installed (apt-get install chromium chromium-driver)"
-        (pytest.fail if "CI" in os.environ else pytest.skip)(reason)
+        missing("chromium and chromedriver", "chromium chromium-driver")
     from selenium import webdriver  # noqa: PLC0415 - only where a browser is
 
     options = webdriver.ChromeOptions()

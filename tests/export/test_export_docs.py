@@ -18,6 +18,7 @@ from aegis_async.export import export, read
 from aegis_async.sandbox import Sandbox
 from docs.follow import follow
 from tests.export.postgres import psql
+from tests.missing import missing
 
 PAGE = Path(__file__).parents[2] / "docs" / "export.md"
 _BLOCK = r"^```sql\n-- ([^\n]+)\n(.*?)^```$"
@@ -68,8 +69,7 @@ def test_the_query_of_the_sqlite_file_runs() -> None:
     """The program ``sqlite3`` answers it."""
     program = shutil.which("sqlite3")
     if program is None:
-        # Where everything is to be checked, a service that is missing must not go unnoticed.
-        (pytest.fail if "CI" in os.environ else pytest.skip)("needs sqlite3: apt-get install sqlite3")
+        missing("sqlite3", "sqlite3")
 
     answer = subprocess.run(  # noqa: S603 - a program of the system and a query of ours
         [program, "out/export.sqlite", QUERIES["sqlite3 out/export.sqlite"]], capture_output=True, text=True, check=True

@@ -11,6 +11,8 @@ from typing import Final
 
 import pytest
 
+from tests.missing import missing
+
 _CONFIGURATION: Final = """
 daemon off;
 master_process off;
@@ -100,8 +102,7 @@ async def nginx(tmp_path: Path, ports: Ports, request: pytest.FixtureRequest) ->
     """Start it with the rate and burst that the test asks for as this fixture's parameter, and stop it at the end."""
     command = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if command is None:
-        # Where everything is to be checked, a service that is missing must not go unnoticed.
-        (pytest.fail if "CI" in os.environ else pytest.skip)("nginx is not installed: apt-get install nginx")
+        missing("nginx", "nginx")
     rate, burst = request.param
     file = tmp_path / "nginx.conf"
     text = _CONFIGURATION.format(folder=tmp_path, port=ports.nginx, upstream=ports.upstream, rate=rate, burst=burst)

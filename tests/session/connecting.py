@@ -15,7 +15,7 @@ from aegis_async.errors import APIConnectionError, RequestTimeoutError
 from tests.session.fault import UNCONNECTED, Fault, Scene
 from tests.session.wire import HANG_UP, Answer, Wire, http, wire
 
-__all__ = ["CONNECTING", "nobody", "secure", "tls", "trusting"]
+__all__ = ["CONNECTING", "authority", "nobody", "secure", "tls", "trusting"]
 
 
 @cache

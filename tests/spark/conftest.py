@@ -16,6 +16,7 @@ from aegis_async import AegisClient
 from aegis_async._spark._options import Options
 from aegis_async.export import export, read
 from aegis_async.sandbox import Sandbox
+from tests.missing import missing
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
@@ -71,8 +72,8 @@ def stderr_to(file: Path) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def spark(event_log: Path, spark_log: Path) -> Iterator[Any]:
     """One Spark on this machine, whose tasks get a second chance."""
-    if "CI" not in os.environ and shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-        pytest.skip("Java is not installed")
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        missing("Java 17", "openjdk-17-jre-headless")
     from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
 
     with pytest.MonkeyPatch.context() as patch, stderr_to(spark_log):
