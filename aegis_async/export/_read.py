@@ -34,8 +34,8 @@ def read(out: str | PathLike[str], *tables: str) -> "dict[str, pa.Table]":
         tables: Which tables, as ``"runs"``; all four when none is named.
 
     Raises:
-        ExportError: It is no export, some of it is in databases alone, a part cannot be read, or pyarrow is not
-            installed.
+        ExportError: It is no export, some of it is in databases alone or in a format that this version does not
+            know, a part cannot be read, or pyarrow is not installed.
         InvalidArgumentError: There is no table of that name.
     """
     for name in tables:

@@ -33,7 +33,8 @@ def verify(out: str | PathLike[str]) -> list[str]:
         out: The folder or URL of an export at which nothing is at work.
 
     Raises:
-        ExportError: It is no export, its commits cannot be read, or pyarrow is not installed.
+        ExportError: It is no export, its commits cannot be read or name a format that this version does not know, or
+            pyarrow is not installed.
     """
     require(())
     store, folder = store_of(out), local_folder(out)

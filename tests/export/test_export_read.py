@@ -38,13 +38,13 @@ async def test_a_format_of_a_later_version_is_told_and_left_alone(client: AegisC
     await export(client, tmp_path)
     for commit in (tmp_path / "_commits").glob("*.json"):
         commit.write_text(commit.read_text().replace('"parquet"', '"clay"'))
-    before = files(tmp_path)
+    before = {path: (tmp_path / path).read_bytes() for path in files(tmp_path)}
 
     for use in (export(client, tmp_path), to_thread(read, tmp_path), to_thread(verify, tmp_path)):
         with pytest.raises(ExportError, match=r"^the export holds clay, which aegis_async \S+ does not know: use the "):
             await use
 
-    assert before == files(tmp_path)
+    assert before == {path: (tmp_path / path).read_bytes() for path in files(tmp_path)}
 
 
 async def test_only_what_is_committed_is_read(client: AegisClient, tmp_path: Path) -> None:
