@@ -60,7 +60,7 @@ def _not_json(fault: Exception, body: bytes | bytearray) -> str:
         return "the body is empty"
     if isinstance(fault, RecursionError):
         return "the JSON is nested too deeply"
-    if isinstance(fault, UnicodeDecodeError):
+    if isinstance(fault, UnicodeDecodeError) or "UTF-8" in str(fault):  # msgspec's own error from 0.23 on
         return "the body is not UTF-8"
     if _breaks_off(fault, body):
         return "the JSON breaks off"
